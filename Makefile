@@ -1,0 +1,65 @@
+# The front door: one word a habit. `make help` lists them.
+PYTHON ?= python3
+PY := .venv/bin/python
+URL ?=
+SEVERITY ?= high
+
+# A setup is redone when the lock changes, and is a look at two files when not.
+SETUP := .venv/.done .venv-wapiti/.done
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo scan serve test lint unit image bench-image picture format lock clean
+
+help: ## list these targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+setup: $(SETUP) ## build the two virtual environments from the hashed locks
+
+.venv/.done: requirements/dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one: make PYTHON=python3.12 ...")'
+	rm -rf .venv && $(PYTHON) -m venv .venv
+	$(PY) -m pip install --quiet --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+# Wapiti has a lock of its own, whose pins would hold ours back (requirements/wapiti-overrides.txt). The lock is complete,
+# so nothing is left to resolve; its metadata says Python below 3.13, which is only its pins.
+.venv-wapiti/.done: requirements/wapiti.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one: make PYTHON=python3.12 ...")'
+	rm -rf .venv-wapiti && $(PYTHON) -m venv .venv-wapiti
+	.venv-wapiti/bin/python -m pip install --quiet --quiet --disable-pip-version-check --no-deps --require-hashes --ignore-requires-python -r $<
+	@touch $@
+
+demo: $(SETUP) ## run the action against the embedded SecuProbe and a demo site (URL=http://localhost:3000: your own)
+	@$(PY) -m secuprobe_action demo --url "$(URL)" --fail-on-severity "$(SEVERITY)"
+
+scan: .venv/.done ## scan URL=... with the real service; needs SECUPROBE_API_KEY
+	@$(PY) -m secuprobe_action scan --url "$(URL)" --fail-on-severity "$(SEVERITY)"
+
+serve: $(SETUP) ## start the embedded SecuProbe
+	@$(PY) -m secuprobe_action serve
+
+test: $(SETUP) lint unit ## lint, types and all tests
+
+lint: .venv/.done ## every linter and the type checker
+	@scripts/lint
+
+unit: $(SETUP)
+	$(PY) -m pytest -n auto --dist loadgroup
+
+image: ## build the image (BASE=... names another base image)
+	docker build --network host $(if $(BASE),--build-arg PYTHON_IMAGE=$(BASE)) -t secuprobe-scan-action .
+
+bench-image: .venv/.done image ## the image's size, and the time to its first request
+	$(PY) -m bench.image secuprobe-scan-action
+
+picture: .venv/.done ## draw the pictures in docs/images (needs Chromium and npm ci)
+	PYTHONPATH=. $(PY) scripts/picture.py
+
+format: .venv/.done ## format the code
+	.venv/bin/ruff format . && .venv/bin/ruff check --fix .
+
+lock: .venv/.done ## write the lock files anew
+	scripts/lock
+
+clean: ## remove what the targets made
+	rm -rf .venv .venv-wapiti build node_modules .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
