@@ -1,0 +1,55 @@
+"""Text that came from outside, made fit to be shown. It must not know where it will be shown: each destination escapes."""
+
+import re
+
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+
+_SURROGATES = re.compile("[\ud800-\udfff]")
+# C0 and C1 controls (an ESC starts a terminal sequence), bidirectional controls (they make text read differently from
+# what it is, CVE-2021-42574), lone surrogates and non-characters (neither UTF-8 nor XML can carry them).
+_UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]"
+)
+
+
+def encodable(text: str) -> str:
+    """Return `text` with lone surrogates replaced, so that it can be encoded as UTF-8."""
+    return _SURROGATES.sub(REPLACEMENT, text)
+
+
+def printable(text: str) -> str:
+    """Return `text` with line ends as `\\n` and with a visible replacement for all that can't be printed."""
+    return _UNPRINTABLE.sub(REPLACEMENT, text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def one_line(text: str, limit: int | None = None) -> str:
+    """Return `text` printable and on one line, its white space folded.
+
+    Args:
+        text: any text.
+        limit: the most characters to return, at least 1; a longer text ends in an ellipsis. None: no limit.
+    """
+    line = " ".join(printable(text).split())
+    if limit is not None and len(line) > limit:
+        return line[: limit - 1].rstrip() + "…"
+    return line
+
+
+def number(value: float) -> str:
+    """Return `value` as people write it: `78`, not `78.0`."""
+    return f"{value:.10g}"
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time as people say it: `8 s`, `2 min 5 s`, `1 h 0 min`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def plural(count: int, noun: str) -> str:
+    """Return `count` with its noun: `1 finding`, `2 findings`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
