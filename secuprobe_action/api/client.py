@@ -1,0 +1,321 @@
+"""SecuProbeClient: the four documented endpoints, typed. It must not know what the answers are used for."""
+
+import json
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import httpx
+from pydantic import BaseModel, SecretStr, ValidationError
+
+from secuprobe_action import __version__
+from secuprobe_action.api import retry
+from secuprobe_action.api.ratelimit import RateLimit
+from secuprobe_action.api.wire import DomainList, LaunchedScan, Scan, VulnerabilityList
+from secuprobe_action.clock import Clock, Deadline
+from secuprobe_action.errors import (
+    ApiError,
+    BadRequest,
+    Cancelled,
+    Forbidden,
+    LaunchUncertain,
+    NotFound,
+    OutOfTime,
+    ProtocolError,
+    RateLimited,
+    RedirectRefused,
+    ServerError,
+    TransportError,
+    Unauthorized,
+    UndecodableBody,
+    UnexpectedStatus,
+)
+from secuprobe_action.log import Log
+from secuprobe_action.text import duration, encodable, one_line
+
+USER_AGENT = f"secuprobe-scan-action/{__version__} (+https://github.com/Garconposey/secuprobe-scan-action)"
+CONNECT_TIMEOUT_S = 10.0
+READ_TIMEOUT_S = 20.0
+REQUEST_TIMEOUT_S = 60.0
+"""A whole request: a server that keeps sending a byte now and then must not keep the job."""
+
+MAX_BODY_BYTES = 128 * 1024 * 1024
+"""More than any list of vulnerabilities takes (20,000 of them with 2,000 characters each are 40 MB), less than a runner has."""
+
+VISIBLE_WAIT_S = 10.0
+"""A wait this long is worth a line in the log."""
+
+_ERRORS: dict[int, type[ApiError]] = {
+    400: BadRequest,
+    401: Unauthorized,
+    403: Forbidden,
+    404: NotFound,
+    429: RateLimited,
+}
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+class SecuProbeClient:
+    """The SecuProbe API.
+
+    Args:
+        http: the HTTP client to use; it must not follow redirects.
+        base_url: the API's address, `https://secuprobe.io/api/v1`.
+        api_key: the key; sent as a bearer token, removed from every text that comes back.
+        deadline: the time budget of the run; no request and no wait outlives it.
+        clock: what to wait with.
+        random: where jitter comes from.
+        log: where waits and repeats are told.
+    """
+
+    def __init__(
+        self,
+        http: httpx.Client,
+        *,
+        base_url: str,
+        api_key: SecretStr,
+        deadline: Deadline,
+        clock: Clock,
+        random: retry.Random,
+        log: Log,
+    ) -> None:
+        self._http = http
+        self._base_url = base_url.rstrip("/")
+        self._key = api_key
+        self._deadline = deadline
+        self._clock = clock
+        self._random = random
+        self._log = log
+        self.rate_limit = RateLimit()
+        """What the newest answer said of the limit."""
+
+    def launch_scan(self, url: str) -> LaunchedScan:
+        """Launch a scan (`POST /scans`).
+
+        Raises:
+            LaunchUncertain: the answer is lost, and a scan may be running.
+            ApiError: it was refused, or there was no way to ask.
+        """
+        try:
+            return self._call(LaunchedScan, "POST", "/scans", body={"url": url}, tries=retry.LAUNCH_TRIES)
+        except ApiError as error:
+            if not retry.may_have_launched(error):
+                raise
+            raise LaunchUncertain(
+                f"The launch was sent, but its answer was lost, so a scan may be running: {error.message}",
+                "It is not launched again, since each launch may cost a scan. Look in the SecuProbe dashboard for a scan of "
+                f"{url} that started just now, and run the job again with its id in the input scan_id.",
+                request=error.request,
+                status=error.status,
+            ) from error
+
+    def scan(self, scan_id: str) -> Scan:
+        """Return a scan's status and summary (`GET /scans/{id}`); asks until the time budget ends.
+
+        Raises:
+            ApiError: it could not be had.
+        """
+        return self._call(Scan, "GET", f"/scans/{quote(scan_id, safe='')}")
+
+    def vulnerabilities(self, scan_id: str) -> VulnerabilityList:
+        """Return a scan's vulnerabilities (`GET /scans/{id}/vulnerabilities`).
+
+        Raises:
+            ApiError: they could not be had.
+        """
+        path = f"/scans/{quote(scan_id, safe='')}/vulnerabilities"
+        return self._call(VulnerabilityList, "GET", path, tries=retry.LIST_TRIES)
+
+    def domains(self) -> DomainList:
+        """Return the account's domains (`GET /domains`).
+
+        Raises:
+            ApiError: they could not be had.
+        """
+        return self._call(DomainList, "GET", "/domains", tries=retry.LIST_TRIES)
+
+    def _call(
+        self, model: type[_Model], method: str, path: str, *, body: dict[str, str] | None = None, tries: int | None = None
+    ) -> _Model:
+        """Ask until there is an answer, a failure that may not be repeated, or no time left.
+
+        Args:
+            model: what the answer should be.
+            tries: the most faults to accept, or None for as many as the time budget allows.
+        """
+        request = f"{method} {path}"
+        faults = refusals = 0
+        while True:
+            try:
+                return self._understood(model, request, self._attempt(method, path, body))
+            except ApiError as error:
+                if isinstance(error, RateLimited):
+                    refusals += 1
+                else:
+                    faults += 1
+                gives_up = tries is not None and faults >= tries
+                if gives_up or not retry.may_repeat(error, launching=method == "POST"):
+                    raise
+                wait = retry.wait_s(retry.Failure(error, faults, refusals, self.rate_limit), self._random)
+                self._pause(wait, error)
+
+    def _pause(self, wait: float, error: ApiError) -> None:
+        left = self._deadline.remaining_s
+        if wait >= left:
+            raise OutOfTime(
+                f"{error.message} The next try would be in {duration(wait)}, but the time budget of "
+                f"{duration(self._deadline.budget_s)} ends in {duration(max(left, 0))}.",
+                f"{error.advice} {OutOfTime.default_advice}",
+                request=error.request,
+                status=error.status,
+            ) from error
+        tell = self._log.info if wait >= VISIBLE_WAIT_S else self._log.debug
+        tell(f"{one_line(error.message, 300)} Trying again in {duration(wait)}.")
+        self._clock.sleep(wait)
+
+    def _attempt(self, method: str, path: str, body: dict[str, str] | None) -> Any:
+        """Make one request and return its decoded body."""
+        request = f"{method} {path}"
+        left = self._deadline.remaining_s
+        if left <= 0:
+            raise OutOfTime(f"The time budget of {duration(self._deadline.budget_s)} is used up.", request=request)
+        timeout = httpx.Timeout(min(READ_TIMEOUT_S, left), connect=min(CONNECT_TIMEOUT_S, left))
+        headers = {
+            "Authorization": f"Bearer {self._key.get_secret_value()}",
+            "User-Agent": USER_AGENT,
+            "Accept": "application/json",
+        }
+        try:
+            with (
+                _transport_errors(request),
+                self._clock.time_limit(min(REQUEST_TIMEOUT_S, left)),
+                self._http.stream(method, self._base_url + path, json=body, headers=headers, timeout=timeout) as response,
+            ):
+                self.rate_limit = RateLimit.from_headers(response.headers, self._clock.time())
+                content = _read(response, request)
+        except Cancelled as cancelled:
+            cancelled.in_launch = method == "POST"
+            raise
+        return self._decoded(response, content, request)
+
+    def _decoded(self, response: httpx.Response, content: bytes | bytearray, request: str) -> Any:
+        status = response.status_code
+        if response.is_redirect or response.has_redirect_location:
+            raise RedirectRefused(self._redirect_message(response, request), request=request, status=status)
+        try:
+            data = self._harmless(json.loads(content, parse_constant=_refuse_constant))
+        except (ValueError, RecursionError) as error:
+            if not response.is_success:
+                raise self._error(status, None, content, request) from error
+            raise UndecodableBody(
+                f"{request} was answered with {status}, but not with JSON: {self._excerpt(content)}.",
+                request=request,
+                status=status,
+            ) from error
+        if not response.is_success:
+            raise self._error(status, data, content, request)
+        return data
+
+    def _redirect_message(self, response: httpx.Response, request: str) -> str:
+        target = self._excerpt(response.headers.get("Location", "").encode("utf-8", "replace"))
+        return (
+            f"{request} was redirected ({response.status_code}) to {target}. "
+            "Redirects are not followed: the API key must not travel to another host."
+        )
+
+    def _error(self, status: int, data: Any, content: bytes | bytearray, request: str) -> ApiError:
+        said = data.get("error") if isinstance(data, dict) else None
+        text = one_line(said, 500) if isinstance(said, str) and said.strip() else self._excerpt(content)
+        kind = _ERRORS.get(status) or (ServerError if status >= 500 else UnexpectedStatus)
+        return kind(f"SecuProbe answered {request} with {status}: {text.rstrip('.')}.", request=request, status=status)
+
+    def _understood(self, model: type[_Model], request: str, data: Any) -> _Model:
+        try:
+            return model.model_validate(data)
+        except ValidationError as error:
+            problems = "; ".join(
+                f"{'.'.join(map(str, item['loc'])) or 'the whole'}: {item['msg']}" for item in error.errors(include_url=False)[:3]
+            )
+            excerpt = self._excerpt(json.dumps(data, ensure_ascii=False).encode("utf-8", "replace"))
+            raise ProtocolError(
+                f"The answer to {request} is not the {model.__name__} that was expected ({one_line(problems, 300)}): {excerpt}.",
+                request=request,
+                status=200,
+            ) from error
+
+    def _excerpt(self, content: bytes | bytearray) -> str:
+        """Return the beginning of an answer, on one line and quoted, to show what came instead."""
+        text = content[:2000].decode("utf-8", "replace")
+        return f"“{self._without_key(one_line(text, 160))}”" if text.strip() else "an empty answer"
+
+    def _harmless(self, data: Any) -> Any:
+        """Return decoded JSON without the key, should the server repeat it, and with text that can be encoded."""
+        match data:
+            case str():
+                return encodable(self._without_key(data))
+            case list():
+                return [self._harmless(item) for item in data]
+            case dict():
+                return {self._harmless(name): self._harmless(item) for name, item in data.items()}
+        return data
+
+    def _without_key(self, text: str) -> str:
+        return text.replace(self._key.get_secret_value(), "***")
+
+
+def _read(response: httpx.Response, request: str) -> bytearray:
+    content = bytearray()
+    for chunk in response.iter_bytes():
+        content += chunk
+        if len(content) > MAX_BODY_BYTES:
+            mib = MAX_BODY_BYTES // 1024**2
+            raise ProtocolError(
+                f"The answer to {request} is larger than {mib} MiB.", request=request, status=response.status_code
+            )
+    return content
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+@contextmanager
+def _transport_errors(request: str) -> Iterator[None]:
+    """Turn httpx's errors into ours, with the one thing that decides about repeating: was the request sent."""
+    try:
+        yield
+    except httpx.DecodingError as error:
+        raise UndecodableBody(
+            f"The answer to {request} can't be decompressed: {_reason(error)}.", request=request, status=200
+        ) from error
+    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol) as error:
+        raise _connection_error(error, request) from error
+    except TimeoutError as error:
+        raise TransportError(f"{request} was sent, but the answer took too long.", request=request, sent=True) from error
+    except httpx.TransportError as error:
+        raise TransportError(
+            f"{request} was sent, but no whole answer came: {_reason(error)}.", request=request, sent=True
+        ) from error
+
+
+def _connection_error(error: httpx.TransportError, request: str) -> TransportError:
+    message = f"No connection for {request}: {_reason(error)}."
+    if _is_certificate_error(error):
+        advice = "If a proxy of your own re-signs TLS, name its CA file in the environment variable SSL_CERT_FILE."
+        return TransportError(message, advice, request=request, sent=False, permanent=True)
+    return TransportError(message, request=request, sent=False)
+
+
+def _is_certificate_error(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _reason(error: Exception) -> str:
+    return one_line(str(error), 200).rstrip(".") or type(error).__name__

@@ -1,0 +1,78 @@
+"""Pure: what the rate-limit headers of an answer say, as far as it can be believed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+
+WINDOW_S = 60.0
+"""The limits are per minute (API documentation, Rate Limits)."""
+
+MAX_BELIEVED_WAIT_S = 10 * WINDOW_S
+"""A window of a minute doesn't reset in an hour: such a value is a unit or a clock gone wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """The state of the key's window when an answer was sent.
+
+    Args:
+        limit: requests a window, or None where not stated.
+        remaining: requests left in the window, or None.
+        reset_in_s: seconds until the window resets, above 0, or None where not stated or not believable.
+        retry_after_s: seconds that the server asks to wait, at least 0, or None.
+    """
+
+    limit: int | None = None
+    remaining: int | None = None
+    reset_in_s: float | None = None
+    retry_after_s: float | None = None
+
+    @classmethod
+    def from_headers(cls, headers: Mapping[str, str], now: float) -> "RateLimit":
+        """Read `X-RateLimit-*` (API documentation) and `Retry-After` (RFC 9110, 10.2.3).
+
+        Times are measured against the server's own clock, its `Date` header, where there is one: the job's machine may be
+        minutes off.
+
+        Args:
+            headers: an answer's headers; names are looked up as written here, so pass a case-insensitive mapping.
+            now: this machine's time, in seconds since the epoch.
+        """
+        server_now = _http_date(headers.get("Date")) or now
+        reset_at = _float(headers.get("X-RateLimit-Reset"))
+        return cls(
+            limit=_count(headers.get("X-RateLimit-Limit")),
+            remaining=_count(headers.get("X-RateLimit-Remaining")),
+            reset_in_s=_believable(None if reset_at is None else reset_at - server_now),
+            retry_after_s=_retry_after(headers.get("Retry-After"), server_now),
+        )
+
+
+def _retry_after(text: str | None, server_now: float) -> float | None:
+    seconds = _float(text)
+    date = _http_date(text) if seconds is None else None
+    if date is not None:
+        seconds = date - server_now
+    return 0.0 if seconds == 0 else _believable(seconds)
+
+
+def _believable(seconds: float | None) -> float | None:
+    return seconds if seconds is not None and 0 < seconds <= MAX_BELIEVED_WAIT_S else None
+
+
+def _float(text: str | None) -> float | None:
+    try:
+        return float(text) if text else None
+    except ValueError:
+        return None
+
+
+def _count(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
+def _http_date(text: str | None) -> float | None:
+    try:
+        return parsedate_to_datetime(text).timestamp() if text else None
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,92 @@
+"""Pure: may this request be repeated, and after what wait.
+
+What may be repeated (POST stands for POST /scans; a GET changes nothing and a repeated launch can cost a scan):
+
+| failure                                              | GET    | POST                        |
+| ---------------------------------------------------- | ------ | --------------------------- |
+| no connection (refused, DNS)                         | repeat | repeat                      |
+| after the request was sent (timeout, reset, body)    | repeat | never: a scan may be running|
+| 429                                                  | repeat | repeat                      |
+| 500, 503                                             | repeat | repeat (as documented)      |
+| other 5xx (502, 504: a gateway lost the answer)      | repeat | never: a scan may be running|
+| anything else                                        | never  | never                       |
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from secuprobe_action.api.ratelimit import WINDOW_S, RateLimit
+from secuprobe_action.errors import ApiError, RateLimited, ServerError, TransportError, UndecodableBody
+
+MAX_BACKOFF_S = 30.0
+LAUNCH_TRIES = 5
+"""Launching gives up after so many tries. A 429 is not one of them: it is a refusal, not a fault."""
+
+LIST_TRIES = 5
+"""Tries for what the run can do without: the list of vulnerabilities (the counts decide then)."""
+
+
+class Random(Protocol):
+    """The one thing that is asked of a source of randomness; `random.Random` has it."""
+
+    def uniform(self, a: float, b: float, /) -> float:
+        """A number between a and b."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A request that failed, with its history.
+
+    Args:
+        error: what went wrong.
+        faults: how often this request has failed by now, this time included, rate limiting aside; at least 0.
+        refusals: how often it has been rate limited by now, this time included; at least 0.
+        rate_limit: what the answer said of the limit.
+    """
+
+    error: ApiError
+    faults: int
+    refusals: int
+    rate_limit: RateLimit
+
+
+def may_repeat(error: ApiError, *, launching: bool) -> bool:
+    """Whether repeating the request is safe and of any use; the table above."""
+    match error:
+        case RateLimited():
+            return True
+        case ServerError():
+            return not launching or error.status in (500, 503)
+        case TransportError():
+            return not error.permanent and not (launching and error.sent)
+        case UndecodableBody():
+            return not launching
+    return False
+
+
+def may_have_launched(error: ApiError) -> bool:
+    """Whether a launch that ended in `error` may have started a scan all the same."""
+    match error:
+        case TransportError():
+            return error.sent
+        case ServerError():
+            return error.status not in (500, 503)
+    return error.status is not None and 200 <= error.status < 300
+
+
+def wait_s(failure: Failure, random: Random) -> float:
+    """Return how long to wait before the next try, in seconds.
+
+    A refusal is waited out until the server says that the window is over. The jobs that were refused with this one come
+    back at the same moment, and none knows how many they are: each spreads its return over a window, and over
+    twice as many at each further refusal. A fault is waited out exponentially with full jitter, which spreads the load
+    best (M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
+    """
+    if isinstance(failure.error, RateLimited):
+        told = failure.rate_limit.retry_after_s
+        if told is None:
+            told = failure.rate_limit.reset_in_s
+        if told is not None:
+            return told + random.uniform(0, WINDOW_S * 2 ** min(failure.refusals - 1, 4))
+    attempts = max(1, failure.faults + failure.refusals)
+    return random.uniform(0, min(MAX_BACKOFF_S, 2.0 ** min(attempts, 10)))

@@ -1,0 +1,117 @@
+"""What crosses the wire, in both shapes that SecuProbe is known to send. It must not know what the program does with it.
+
+The documentation shows flat scan objects (`scanId`, `vulnerabilitiesCount`, `reportUrl`); the live service has also been
+seen to answer GET /scans/{id} with `{"scan": {"id", "status", "secuScore", "url", "vulnerabilities": {counts}}}`.
+Unknown fields are ignored; fields that aren't needed to go on may be missing or null.
+"""
+
+from typing import Annotated, Any
+
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
+
+from secuprobe_action.findings.model import SCAN_ID
+
+
+def _scalar_as_text(value: Any) -> Any:
+    return str(value) if isinstance(value, int | float) else value
+
+
+def _checked_scan_id(value: Any) -> Any:
+    text = _scalar_as_text(value)
+    if isinstance(text, str) and not SCAN_ID.match(text):
+        raise ValueError("a scan id consists of letters, digits, '-', '_', '.' and '~'")
+    return text
+
+
+def _without_nulls(value: Any) -> Any:
+    return {name: n for name, n in value.items() if n is not None} if isinstance(value, dict) else value
+
+
+def _none_if_unreadable(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+    try:
+        return handler(value)
+    except ValidationError:
+        return None
+
+
+_NoneIfUnreadable = WrapValidator(_none_if_unreadable)
+Text = Annotated[str | None, BeforeValidator(_scalar_as_text)]
+ScanId = Annotated[str, BeforeValidator(_checked_scan_id)]
+Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
+WireCounts = Annotated[dict[str, Count] | None, BeforeValidator(_without_nulls)]
+
+
+class _Wire(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+
+class _ScanObject(_Wire):
+    scan_id: ScanId = Field(validation_alias=AliasChoices("scanId", "id"))
+
+    @model_validator(mode="before")
+    @classmethod
+    def _unwrap(cls, data: Any) -> Any:
+        return data["scan"] if isinstance(data, dict) and isinstance(data.get("scan"), dict) else data
+
+
+class LaunchedScan(_ScanObject):
+    """The answer to POST /scans. Only the id is insisted on: the scan runs, and must not be lost over the rest."""
+
+    status: Annotated[str | None, _NoneIfUnreadable] = None
+    estimated_duration_s: Annotated[float | None, Field(gt=0, le=86_400), _NoneIfUnreadable] = Field(
+        None, validation_alias="estimatedDuration"
+    )
+
+
+class Scan(_ScanObject):
+    """The answer to GET /scans/{id}."""
+
+    status: Annotated[str, Field(min_length=1)]
+    url: Text = None
+    score: FiniteFloat | None = Field(None, validation_alias="secuScore")
+    counts: WireCounts = Field(None, validation_alias=AliasChoices("vulnerabilitiesCount", "vulnerabilities"))
+    report_url: Text = Field(None, validation_alias="reportUrl")
+
+
+class Vulnerability(_Wire):
+    """One entry of the list of vulnerabilities."""
+
+    id: Text = None
+    title: Text = None
+    severity: Text = None
+    category: Text = None
+    description: Text = None
+    remediation_guide: Text = Field(None, validation_alias="remediationGuide")
+
+
+class VulnerabilityList(_Wire):
+    """The answer to GET /scans/{id}/vulnerabilities."""
+
+    total: Count | None = None
+    vulnerabilities: tuple[Vulnerability, ...]
+
+
+class Domain(_Wire):
+    """One domain of the account."""
+
+    hostname: str
+    is_validated: bool = Field(default=False, validation_alias="isValidated")
+    id: Text = None
+    created_at: Text = Field(None, validation_alias="createdAt")
+
+
+class DomainList(_Wire):
+    """The answer to GET /domains."""
+
+    domains: tuple[Domain, ...]
