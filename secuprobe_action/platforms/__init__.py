@@ -1,0 +1,22 @@
+"""Where the program runs: one file a CI system, behind one Protocol. A new one is a file here and a line below."""
+
+from collections.abc import Mapping
+from typing import TextIO
+
+from secuprobe_action.platforms.base import Platform
+from secuprobe_action.platforms.github import GitHub
+from secuprobe_action.platforms.terminal import Terminal
+
+__all__ = ["Platform", "detect"]
+
+
+def detect(environment: Mapping[str, str], out: TextIO) -> Platform:
+    """Return the platform that the environment speaks of.
+
+    Args:
+        environment: the process's environment.
+        out: where the log goes.
+    """
+    if environment.get("GITHUB_ACTIONS") == "true":
+        return GitHub(environment, out)
+    return Terminal(environment, out)

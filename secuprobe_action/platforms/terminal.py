@@ -1,0 +1,52 @@
+"""A terminal, or any CI system that is nothing but one: a plain log and an exit code."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TextIO
+
+from secuprobe_action.platforms.base import Level
+from secuprobe_action.platforms.stream import LogStream
+from secuprobe_action.text import one_line, printable
+
+
+class Terminal:
+    """Writes to a stream; has no outputs, no summary and no annotations but the log's own lines.
+
+    Args:
+        environment: the process's environment.
+        out: where the log goes.
+    """
+
+    input_prefix = "SECUPROBE_"
+    max_annotations = 0
+
+    def __init__(self, environment: Mapping[str, str], out: TextIO) -> None:
+        self._log = LogStream(out)
+        self._debugs = environment.get("SECUPROBE_DEBUG") == "1"
+
+    def mask(self, secret: str) -> None:
+        """Do nothing: a terminal hides no text, and the program prints no secret."""
+
+    def info(self, line: str) -> None:
+        self._log.write(printable(line))
+
+    def debug(self, line: str) -> None:
+        if self._debugs:
+            self.info(f"debug: {line}")
+
+    @contextmanager
+    def group(self, title: str) -> Iterator[None]:
+        self.info(title)
+        yield
+
+    def annotate(self, level: Level, title: str, message: str) -> None:
+        self.info(f"{level.value}: {one_line(title)}: {message}")
+
+    def set_output(self, name: str, value: str) -> None:
+        self.debug(f"output {name}={value}")
+
+    def publish_summary(self, markdown: str) -> None:
+        """Do nothing: the log holds the same as a table."""
+
+    def secrets_withheld(self) -> str | None:
+        return None

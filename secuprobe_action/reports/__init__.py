@@ -1,0 +1,1 @@
+"""Pure: (ScanReport, Verdict) to text. One file a format."""

@@ -1,0 +1,50 @@
+"""One escape function a destination. Each takes any text at all and returns text that means just itself there."""
+
+import re
+
+from secuprobe_action.text import one_line, printable
+
+# What is markup to CommonMark, GFM (pipes, strikethrough, autolinks), GitHub (math) or HTML. As a character reference it
+# never is (CommonMark 0.31, 2.5), and a reference works in a table cell, in a paragraph and in an HTML block alike.
+_MARKUP = r"[\\`*_\[\]<>&|~$\"']|:(?=//)|(?<=www)\."
+# What GitHub links or replaces after the Markdown is rendered, in the text of the page: mentions and e-mail addresses,
+# issue references, emoji. It looks at one text node at a time, so an element around the sign undoes it, and unlike an
+# invisible character leaves the text as it was.
+_REFERENCE = r"@|#(?=[0-9])|(?<=GH)-(?=[0-9])|:(?=[a-z0-9_+-]+:)"
+_MARKDOWN = re.compile(f"(?P<reference>{_REFERENCE})|(?:{_MARKUP})", re.IGNORECASE)
+
+
+def markdown(text: str, limit: int | None = None) -> str:
+    """Return `text` as inline GitHub Markdown on one line; good in table cells and between HTML tags too.
+
+    It must not begin a Markdown block: what is a list or a heading only at the start of a line is left as it is.
+
+    Args:
+        text: any text.
+        limit: the most characters of it to show, or None for all.
+    """
+    return _MARKDOWN.sub(_markdown_reference, one_line(text, limit))
+
+
+def markdown_lines(text: str, limit: int) -> str:
+    """Return `text` like `markdown`, with its line breaks kept as `<br>`.
+
+    Args:
+        text: any text.
+        limit: the most characters of it to show; a longer text ends in an ellipsis.
+    """
+    shown = printable(text).strip()
+    if len(shown) > limit:
+        shown = shown[: limit - 1].rstrip() + "…"
+    return "<br>".join(markdown(line) for line in shown.split("\n"))
+
+
+def _markdown_reference(match: re.Match[str]) -> str:
+    if match["reference"]:
+        return f"<span>&#{ord(match[0])};</span>"
+    return f"&#{ord(match[0])};"
+
+
+def html_attribute(text: str) -> str:
+    """Return `text` for a double-quoted HTML attribute, in an HTML page or inside Markdown."""
+    return re.sub(r"[&<>\"'`]", lambda match: f"&#{ord(match[0])};", one_line(text))

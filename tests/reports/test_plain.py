@@ -1,0 +1,45 @@
+"""The verdict as a table in the log."""
+
+from secuprobe_action.findings.gate import judge
+from secuprobe_action.findings.model import Finding, Severity
+from secuprobe_action.reports import plain
+from tests.support import finding, report
+
+
+def render(*listed: Finding, **fields: object) -> list[str]:
+    judged = report(*listed, **fields)
+    return plain.render(judged, judge(judged, Severity.HIGH)).splitlines()
+
+
+def test_the_verdict_comes_last_where_a_log_is_read_from() -> None:
+    assert render()[-1] == "PASSED: no finding at or above high (0 findings in all)"
+    assert render(finding(Severity.HIGH))[-1] == "FAILED: 1 finding at or above high (1 high)"
+
+
+def test_findings_are_rows_in_columns() -> None:
+    lines = render(finding(Severity.LOW, title="Banner"), finding(Severity.HIGH, title="No CSP " * 30))
+
+    header, first, second = lines[5:8]
+    assert header.split() == ["SEVERITY", "TITLE", "CATEGORY"]
+    assert first.startswith("high      No CSP No CSP")
+    assert first.index("Headers") == second.index("Headers") == header.index("CATEGORY")
+
+
+def test_a_long_list_is_cut_and_counted() -> None:
+    lines = render(*[finding(Severity.LOW) for _ in range(100)])
+
+    assert "… and 75 more findings" in lines
+
+
+def test_what_is_missing_is_said() -> None:
+    lines = render(Finding(None, Severity.UNKNOWN, "odd"), score=None)
+
+    assert lines[0] == "SecuScore  not given"
+    assert "? odd" in lines[6]
+    assert "(no title)" in lines[6]
+
+
+def test_text_of_the_site_stays_on_its_row() -> None:
+    lines = render(finding(title="a\n::error::b\x1b[2J"))
+
+    assert "a ::error::b�[2J" in lines[6]
