@@ -1,0 +1,79 @@
+"""The command line: scan (the default), serve, demo, demo-site. Imports only what the command at hand needs."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+
+from secuprobe_action import __version__
+from secuprobe_action.errors import Cancelled, ExitCode
+from secuprobe_action.signals import Signals
+
+Command = Callable[[Sequence[str], Mapping[str, str]], int]
+
+
+def scan(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Run the action."""
+    signals = Signals()
+    signals.install()
+    try:
+        from secuprobe_action import app, platforms, settings
+        from secuprobe_action.clock import SystemClock
+
+        parser = argparse.ArgumentParser(
+            "secuprobe_action scan",
+            description="Scan a URL with SecuProbe and gate on what it finds.",
+            epilog="Each flag can be given as an environment variable instead: SECUPROBE_URL for --url. Give the key that way: "
+            "a command line is visible to other processes. Exit codes: 0 passed, 1 gate failed, 2 invalid input, "
+            "3 API or scan error, 130/143 cancelled.",
+        )
+        settings.add_flags(parser)
+        flags = settings.parse_flags(arguments, parser)
+        return app.Run(platforms.detect(environment, sys.stdout), SystemClock(), signals).main(environment, flags)
+    except Cancelled as cancelled:  # before the run began: there is nothing to report
+        return cancelled.exit_code
+
+
+def serve(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Start the embedded SecuProbe."""
+    from secuprobe_action.local import serve
+
+    return serve.main(arguments, environment)
+
+
+def demo(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Run the action against the embedded SecuProbe and a demo site."""
+    from secuprobe_action.local import demo
+
+    return demo.main(arguments, environment)
+
+
+def demo_site(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Serve the demo site alone."""
+    from secuprobe_action.local import serve
+
+    return serve.demo_site(arguments, environment)
+
+
+COMMANDS: Mapping[str, Command] = {"scan": scan, "serve": serve, "demo": demo, "demo-site": demo_site}
+
+
+def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Run the command that the first argument names, `scan` where it names none, and return the exit code."""
+    if arguments and arguments[0] == "--version":
+        print(__version__)
+        return ExitCode.PASSED
+    if arguments and arguments[0] in COMMANDS:
+        return COMMANDS[arguments[0]](arguments[1:], environment)
+    return scan(arguments, environment)
+
+
+def run() -> None:
+    """Run as a process, whose output takes any text and reaches the log line by line."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8", errors="replace", line_buffering=True)  # type: ignore[union-attr]
+    sys.exit(main(sys.argv[1:], os.environ))
+
+
+if __name__ == "__main__":
+    run()

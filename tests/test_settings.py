@@ -1,0 +1,211 @@
+"""Inputs: what is accepted, what isn't, and that every mistake is named at once."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import pytest
+
+from secuprobe_action.errors import InputError
+from secuprobe_action.findings.model import Severity
+from secuprobe_action.settings import DEFAULTS, Settings, read_inputs, validate
+
+KEY = "sp_live_abc"
+
+
+def settings(environment: Mapping[str, str] = MappingProxyType({}), /, **inputs: str) -> Settings:
+    return validate({**DEFAULTS, "api_key": KEY, "url": "https://shop.example", **inputs}, environment)
+
+
+def mistakes(**inputs: str) -> dict[str, str]:
+    with pytest.raises(InputError) as raised:
+        settings(**inputs)
+    return {mistake.input: str(mistake) for mistake in raised.value.mistakes}
+
+
+def test_the_defaults_are_those_of_the_documentation() -> None:
+    given = settings()
+
+    assert given.fail_on_severity is Severity.CRITICAL
+    assert given.timeout == 600
+    assert given.api_url == "https://secuprobe.io/api/v1"
+    assert given.scan_id is None
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("600", 600), ("600s", 600), ("10m", 600), ("1h", 3600), ("6h", 21600), ("10", 10), ("10 M", 600), ("21600", 21600)],
+)
+def test_a_timeout_is_a_duration(text: str, seconds: int) -> None:
+    assert settings(timeout=text).timeout == seconds
+
+
+@pytest.mark.parametrize(
+    "text", ["ten", "1d", "-5", "1.5h", "10m30", "9", "9s", "21601", "7h", "0", "1e3", "٣٠", "999999999999h"]
+)
+def test_other_timeouts_are_mistakes(text: str) -> None:
+    assert f"was given {text!r}" in mistakes(timeout=text)["timeout"]
+
+
+@pytest.mark.parametrize(
+    ("text", "severity"),
+    [
+        ("critical", Severity.CRITICAL),
+        ("HIGH", Severity.HIGH),
+        ("Medium", Severity.MEDIUM),
+        ("low", Severity.LOW),
+        ("None", None),
+    ],
+)
+def test_the_threshold_forgives_case(text: str, severity: Severity | None) -> None:
+    assert settings(fail_on_severity=text).fail_on_severity is severity
+
+
+@pytest.mark.parametrize("text", ["info", "unknown", "severe", "high,critical", "5"])
+def test_other_thresholds_are_mistakes(text: str) -> None:
+    assert "critical, high, medium, low, none" in mistakes(fail_on_severity=text)["fail_on_severity"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://a.example",
+        "http://a.example:8080/path?q=1#x",
+        "https://[::1]/",
+        "http://localhost:3000",
+        "HTTPS://A.example",
+        "https://bücher.example",
+    ],
+)
+def test_web_urls_are_accepted(url: str) -> None:
+    assert settings(url=url).url == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "a.example",
+        "ftp://a.example",
+        "//a.example",
+        "https://",
+        "https:///path",
+        "javascript:alert(1)",
+        "https://user@a.example",
+        "https://user:secret@a.example",
+        "https://@a.example",
+        "https://a.example/a b",
+        "https://a.example\\@b.example",
+        "https://a.example:99999",
+        "https://[::1",
+        "https://a.example/\x00",
+        "https://a.example/\nhttps://b.example",
+        'https://a.example/"',
+    ],
+)
+def test_other_urls_are_mistakes(url: str) -> None:
+    assert "url" in mistakes(url=url)
+
+
+def test_a_password_in_a_url_is_not_repeated() -> None:
+    assert "secret" not in mistakes(url="https://user:secret@a.example/")["url"]
+
+
+def test_the_url_may_be_left_out_with_a_scan_id() -> None:
+    assert settings(url="", scan_id="scan-1").url is None
+    assert "missing" in mistakes(url="")["url"]
+
+
+def test_a_bad_scan_id_is_one_mistake_not_two() -> None:
+    assert list(mistakes(url="", scan_id="../domains")) == ["scan_id"]
+
+
+@pytest.mark.parametrize("scan_id", ["a/b", "..", ".", "a b", "a\n", "é", "x" * 129, "a?b"])
+def test_a_scan_id_is_safe_in_a_path(scan_id: str) -> None:
+    assert "scan_id" in mistakes(scan_id=scan_id)
+
+
+@pytest.mark.parametrize(
+    "api_url",
+    [
+        "https://secuprobe.io/api/v1/",
+        "http://localhost:8080/api/v1",
+        "http://127.0.0.1/api/v1",
+        "http://[::1]:80/api/v1",
+        "http://10.1.2.3/",
+        "http://172.31.0.1/",
+        "http://192.168.1.1/",
+        "http://[fd00::1]/",
+        "http://secuprobe:8080",
+        "http://host.docker.internal:8080",
+    ],
+)
+def test_api_urls_that_keep_the_key_safe(api_url: str) -> None:
+    assert settings(api_url=api_url).api_url == api_url.rstrip("/")
+
+
+@pytest.mark.parametrize(
+    "api_url",
+    [
+        "http://secuprobe.io/api/v1",
+        "http://8.8.8.8/",
+        "http://134744072/",
+        "http://0x08080808/",
+        "http://172.32.0.1/",
+        "http://169.254.169.254/",
+        "http://[2001:db8::1]/",
+        "http://localhost.example/",
+        "https://user:pw@secuprobe.io/",
+        "https://secuprobe.io/api?x=1",
+        "https://secuprobe.io/api#x",
+        "secuprobe.io",
+        "ftp://localhost/",
+    ],
+)
+def test_other_api_urls_are_mistakes(api_url: str) -> None:
+    assert "api_url" in mistakes(api_url=api_url)
+
+
+@pytest.mark.parametrize(
+    "key", ["", "ghp_abcdefgh", "sp_test_1", "SP_LIVE_1", "sp_live_", "sp_live_a b", "sp_live_ä", "sp_live_a\nb"]
+)
+def test_a_wrong_key_is_a_mistake_and_not_repeated(key: str) -> None:
+    message = mistakes(api_key=key)["api_key"]
+
+    assert "sp_live_" in message
+    assert not key.removeprefix("sp_live_") or key not in message
+
+
+def test_every_mistake_is_reported_at_once() -> None:
+    found = mistakes(api_key="", url="nope", fail_on_severity="severe", timeout="soon", api_url="http://a.b", scan_id="a/b")
+
+    assert set(found) == set(DEFAULTS)
+
+
+def test_the_key_is_in_no_representation() -> None:
+    given = settings()
+
+    assert given.api_key.get_secret_value() == KEY
+    assert KEY not in f"{given!r} {given} {given.model_dump()} {given.model_dump_json()}"
+
+
+def test_settings_are_frozen() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        settings().timeout = 5
+
+
+def test_inputs_come_from_flags_then_environment_then_defaults() -> None:
+    environment = {
+        "INPUT_URL": " https://env.example ",
+        "INPUT_TIMEOUT": "  ",
+        "SECUPROBE_SCAN_ID": "elsewhere",
+        "INPUT_API_KEY": "k",
+    }
+
+    inputs = read_inputs(environment, "INPUT_", {"api_key": "flag", "url": None})
+
+    assert inputs == {**DEFAULTS, "api_key": "flag", "url": "https://env.example"}
+
+
+@pytest.mark.parametrize("name", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_DIR"])
+def test_custom_ca_certificates_come_from_the_usual_variables(name: str) -> None:
+    assert settings({name: "/etc/ca.pem"}).ca_bundle == "/etc/ca.pem"
+    assert settings({name: ""}).ca_bundle is None
