@@ -1,0 +1,59 @@
+"""Who may ask what, and how often: keys, scopes and the limit per key and minute."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+WINDOW_S = 60.0
+
+SCOPES = frozenset({"scans:create", "scans:read", "domains:read"})
+
+
+@dataclass
+class Limiter:
+    """A fixed window of a minute, as `X-RateLimit-Reset` describes it; refused requests don't count.
+
+    Args:
+        limit: requests a window, at least 1.
+        now: seconds since the epoch.
+    """
+
+    limit: int
+    now: Callable[[], float]
+    _ends_at: float = 0.0
+    _used: int = 0
+
+    def admit(self) -> bool:
+        """Count a request, and return whether the window had room for it."""
+        now = self.now()
+        if now >= self._ends_at:
+            self._ends_at, self._used = now + WINDOW_S, 0
+        if self._used >= self.limit:
+            return False
+        self._used += 1
+        return True
+
+    def headers(self) -> dict[str, str]:
+        """Return the documented headers. The reset is rounded up: at that second the window is over."""
+        return {
+            "X-RateLimit-Limit": str(self.limit),
+            "X-RateLimit-Remaining": str(self.limit - self._used),
+            "X-RateLimit-Reset": str(math.ceil(self._ends_at)),
+        }
+
+
+@dataclass(frozen=True)
+class Account:
+    """A customer.
+
+    Args:
+        key: the API key.
+        limiter: the key's limit.
+        scopes: what the key may do.
+        domains: the hosts the customer added, with whether they are validated; empty: any host may be scanned.
+    """
+
+    key: str
+    limiter: Limiter
+    scopes: frozenset[str] = SCOPES
+    domains: dict[str, bool] = field(default_factory=dict)

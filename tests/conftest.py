@@ -1,0 +1,46 @@
+"""Fixtures, and what a test needs of its machine. Where that is missing it skips and says why, unless it is required.
+
+SECUPROBE_TEST_REQUIRE names what must be there, separated by commas: container, wapiti, browser, node.
+"""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from secuprobe_action.local.wapiti import default_program
+from tests.support import ROOT, Runner
+
+
+def _missing(what: str) -> str | None:
+    """Return why `what` isn't there, or None."""
+    match what:
+        case "container":
+            if shutil.which("docker") is None:
+                return "there is no docker command"
+            answer = subprocess.run(["docker", "version"], capture_output=True, check=False)
+            return None if answer.returncode == 0 else "no Docker engine answers"
+        case "wapiti":
+            return None if default_program().exists() else "Wapiti is not installed (make setup)"
+        case "browser":
+            return None if shutil.which("chromium") else "there is no chromium command"
+        case "node":
+            return None if (ROOT / "node_modules").is_dir() else "the npm packages are not installed (npm ci)"
+    return f"nobody knows how to look for {what}"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    required = os.environ.get("SECUPROBE_TEST_REQUIRE", "").split(",")
+    for what in ("container", "wapiti", "browser", "node"):
+        marked = [item for item in items if item.get_closest_marker(what)]
+        reason = _missing(what) if marked and what not in required else None
+        for item in marked if reason else ():
+            item.add_marker(pytest.mark.skip(reason=str(reason)))
+
+
+@pytest.fixture
+def runner(tmp_path: Path) -> Runner:
+    """Runs the action as a step whose files lie in the test's folder."""
+    return Runner(tmp_path)

@@ -1,0 +1,145 @@
+"""The Wapiti engine: what it makes of a report, and a real scan from end to end."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from secuprobe_action.local.background import running
+from secuprobe_action.local.demo_site import create_site
+from secuprobe_action.local.engine import LocalFinding
+from secuprobe_action.local.wapiti import WapitiEngine, score
+from tests.reports.rendered import Page
+from tests.support import KEY, ROOT, Runner, inherited_environment, wait_until
+
+
+def stand_in(folder: Path, script: str) -> Path:
+    """Return a program to call instead of Wapiti."""
+    program = folder / "wapiti"
+    program.write_text(f"#!{sys.executable}\nimport json, sys, time, subprocess\n{script}\n", encoding="utf-8")
+    program.chmod(0o755)
+    return program
+
+
+def serve(*flags: str) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "secuprobe_action", "serve", "--port", "0", "--key", KEY, *flags]
+    return subprocess.Popen(
+        command, cwd=ROOT, env=inherited_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+
+
+def api_url(process: "subprocess.Popen[str]") -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().split()[-1]
+
+
+def launch(url: str, target: str = "http://127.0.0.1:1/") -> httpx.Response:
+    return httpx.post(f"{url}/scans", json={"url": target}, headers={"Authorization": f"Bearer {KEY}"})
+
+
+def status(url: str, scan_id: str) -> str:
+    return str(httpx.get(f"{url}/scans/{scan_id}", headers={"Authorization": f"Bearer {KEY}"}).json()["status"])
+
+
+@pytest.mark.wapiti
+def test_the_demo_sites_holes_are_found_and_gate_the_check(runner: Runner) -> None:
+    server = serve()
+    try:
+        with running(create_site()) as site:
+            step = runner.run(api_key=KEY, url=site, api_url=api_url(server), fail_on_severity="high", timeout="4m")
+    finally:
+        server.terminate()
+        server.communicate(timeout=20)
+
+    assert (step.code, step.outputs["result"]) == (1, "failed")
+    assert json.loads(step.outputs["vulnerabilities_count"])["critical"] >= 1
+    assert 0 < float(step.outputs["secu_score"]) < 80
+    rows = Page(step.summary).tables[1].rows
+    categories = {row[2] for row in rows}
+    assert {"SQL Injection", "Stored Cross Site Scripting", "Reflected Cross Site Scripting", "Open Redirect"} <= categories
+    assert {"Content Security Policy Configuration", "HttpOnly Flag cookie"} <= categories
+    assert "parameterized statements" in step.summary
+    assert "GET /product, parameter id" in Page(step.summary).text
+
+
+def test_a_public_address_is_not_scanned_unless_told() -> None:
+    assert "only loopback and private" in (WapitiEngine(Path("x")).refusal("http://8.8.8.8/") or "")
+    assert WapitiEngine(Path("x")).refusal("http://127.0.0.1:3000/") is None
+    assert WapitiEngine(Path("x"), allow_public=True).refusal("http://8.8.8.8/") is None
+    assert WapitiEngine(Path("x")).refusal("http://no-such-host.invalid/") is not None
+
+
+@pytest.mark.parametrize(
+    "script", ["sys.exit(1)", "open(sys.argv[sys.argv.index('--output') + 1], 'w').write('{')", "time.sleep(60)"]
+)
+def test_a_failed_run_makes_the_scan_failed(tmp_path: Path, script: str) -> None:
+    server = serve("--wapiti", str(stand_in(tmp_path, script)), "--time-limit", "1")
+    try:
+        url = api_url(server)
+        scan_id = launch(url).json()["scanId"]
+        wait_until(lambda: status(url, scan_id) == "failed")
+    finally:
+        server.terminate()
+        server.communicate(timeout=20)
+
+
+def test_wapiti_and_what_it_started_end_with_the_server(tmp_path: Path) -> None:
+    pids = tmp_path / "pids"
+    script = f"child = subprocess.Popen(['sleep', '60']); open({str(pids)!r}, 'w').write(f'{{child.pid}}'); time.sleep(60)"
+    server = serve("--wapiti", str(stand_in(tmp_path, script)))
+    launch(api_url(server))
+    wait_until(lambda: pids.exists() and pids.read_text() != "")
+
+    server.send_signal(signal.SIGTERM)
+    server.communicate(timeout=20)
+
+    wait_until(lambda: not Path(f"/proc/{pids.read_text()}").exists() or _is_zombie(int(pids.read_text())))
+
+
+def _is_zombie(pid: int) -> bool:
+    return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
+
+
+def test_serve_says_how_to_install_wapiti() -> None:
+    server = serve("--wapiti", "/nonexistent/wapiti")
+    log, _ = server.communicate(timeout=20)
+
+    assert server.returncode == 2
+    assert "make setup" in log
+
+
+def test_serve_refuses_a_scenario_that_is_none(tmp_path: Path) -> None:
+    scenario = tmp_path / "scenario.json"
+    scenario.write_text('{"duration": 5}', encoding="utf-8")
+
+    server = serve("--engine", "scripted", "--scenario", str(scenario))
+    log, _ = server.communicate(timeout=20)
+
+    assert server.returncode == 2
+    assert "is not a scenario" in log
+
+
+def test_the_score_falls_with_each_finding_the_more_the_worse_it_is() -> None:
+    severities = ["info", "low", "medium", "high", "critical"]
+    scores = [score([LocalFinding(severity=severity)]) for severity in severities]
+
+    assert scores == [100, 98, 93, 85, 75]
+    assert 0 < score([LocalFinding(severity="critical")] * 10) < 10
+
+
+@pytest.mark.wapiti
+def test_the_demo_ends_with_a_verdict_and_shows_where_things_are(tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    command = [sys.executable, "-m", "secuprobe_action", "demo", "--folder", str(folder)]
+    done = subprocess.run(command, cwd=ROOT, env=dict(os.environ), capture_output=True, text=True, timeout=100, check=False)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Exit code 1: the check would fail" in done.stdout
+    assert "result = failed" in done.stdout
+    assert "sp_live_" not in done.stdout
+    assert "SQL Injection" in (folder / "summary.html").read_text(encoding="utf-8")
