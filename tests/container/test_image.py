@@ -1,0 +1,155 @@
+"""The image, built from the real Dockerfile and run the way GitHub runs it."""
+
+import json
+import os
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from secuprobe_action.local.demo import read_outputs
+from tests.support import FINDINGS, KEY, ROOT, URL, Api, Step, command_output, findings, secuprobe, wait_until
+
+pytestmark = [pytest.mark.container, pytest.mark.xdist_group("container"), pytest.mark.timeout(600)]
+
+TAG = "secuprobe-scan-action:test"
+
+
+@pytest.fixture(scope="module", name="image")
+def _image() -> str:
+    base = os.environ.get("SECUPROBE_TEST_BASE_IMAGE")
+    arguments = ["--build-arg", f"PYTHON_IMAGE={base}"] if base else []
+    has_buildx = subprocess.run(["docker", "buildx", "version"], capture_output=True, check=False).returncode == 0
+    environment = {**os.environ, "DOCKER_BUILDKIT": "1" if has_buildx else "0"}
+    command_output(["docker", "build", "--network", "host", *arguments, "-t", TAG, "."], cwd=ROOT, env=environment)
+    return TAG
+
+
+@dataclass
+class Job:
+    """A job's folders on the runner, mounted as GitHub mounts them."""
+
+    folder: Path
+    image: str
+
+    def command(self, **inputs: str) -> list[str]:
+        """Return the `docker run` of actions/runner (DockerCommandManager.cs, ContainerActionHandler.cs)."""
+        mounts = []
+        for name in ("workspace", "home", "workflow", "runner_temp", "file_commands"):
+            (self.folder / name).mkdir(exist_ok=True)
+            mounts += ["-v", f"{self.folder / name}:/github/{name}"]
+        for name in ("output", "summary"):
+            (self.folder / "file_commands" / name).write_text("", encoding="utf-8")
+        environment = {
+            "GITHUB_ACTIONS": "true",
+            "CI": "true",
+            "HOME": "/github/home",
+            "GITHUB_WORKSPACE": "/github/workspace",
+            "GITHUB_OUTPUT": "/github/file_commands/output",
+            "GITHUB_STEP_SUMMARY": "/github/file_commands/summary",
+            **{f"INPUT_{name.upper()}": value for name, value in inputs.items()},
+        }
+        variables = [part for name, value in environment.items() for part in ("-e", f"{name}={value}")]
+        # The network is the host's here, so that the server on loopback is in reach.
+        return ["docker", "run", "--rm", "--workdir", "/github/workspace", "--network", "host", *variables, *mounts, self.image]
+
+    def step(self, code: int, log: str) -> Step:
+        files = self.folder / "file_commands"
+        outputs = read_outputs((files / "output").read_text(encoding="utf-8"))
+        return Step(code, log, outputs, (files / "summary").read_text(encoding="utf-8"))
+
+    def run(self, api: Api, **inputs: str) -> Step:
+        command = self.command(**{"api_key": KEY, "url": URL, "api_url": api.url, **inputs})
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120, check=False)
+        return self.step(done.returncode, done.stdout)
+
+
+@pytest.fixture(name="job")
+def _job(tmp_path: Path, image: str) -> Job:
+    return Job(tmp_path, image)
+
+
+def inside(image: str, script: str) -> str:
+    """Run a shell script in the image and return what it printed."""
+    return command_output(["docker", "run", "--rm", "--entrypoint", "/bin/sh", image, "-c", script])
+
+
+@pytest.mark.parametrize(("threshold", "code", "result"), [("high", 1, "failed"), ("none", 0, "passed")])
+def test_it_does_the_job_as_a_container_action(job: Job, threshold: str, code: int, result: str) -> None:
+    with secuprobe({"findings": FINDINGS, "duration_s": 0.5}) as api:
+        step = job.run(api, fail_on_severity=threshold)
+
+    assert (step.code, step.outputs["result"]) == (code, result), step.log
+    assert set(step.outputs) == {"scan_id", "secu_score", "report_url", "result", "vulnerabilities_count"}
+    assert json.loads(step.outputs["vulnerabilities_count"])["high"] == 1
+    assert "SQL injection" in step.summary
+    assert step.log.startswith(f"::add-mask::{KEY}\n")
+    assert KEY not in step.shown + step.summary + json.dumps(step.outputs)
+    assert api.launches == 1
+
+
+def test_inputs_are_checked_there_too(job: Job) -> None:
+    with secuprobe() as api:
+        step = job.run(api, timeout="soon")
+
+    assert (step.code, step.outputs) == (2, {"result": "error"})
+    assert api.service.requests == []
+
+
+@pytest.mark.parametrize(("name", "code"), [("INT", 130), ("TERM", 143)])
+def test_a_signal_ends_it_within_two_seconds_as_pid_1(job: Job, name: str, code: int) -> None:
+    container = f"secuprobe-test-{name.lower()}-{os.getpid()}"
+    with secuprobe({"duration_s": 600}) as api:
+        command = job.command(api_key=KEY, url=URL, api_url=api.url)
+        command[3:3] = ["--name", container]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        wait_until(lambda: "scan_id" in (job.folder / "file_commands" / "output").read_text(encoding="utf-8"), 60)
+        started = time.monotonic()
+        command_output(["docker", "kill", "--signal", name, container])
+        log, _ = process.communicate(timeout=20)
+        took = time.monotonic() - started
+
+    step = job.step(process.returncode, log)
+    assert step.code == code, log
+    assert took < 2.0
+    assert step.outputs["scan_id"] in api.service.scans
+    assert "SecuProbe: cancelled" in step.summary
+
+
+def test_it_holds_no_tool_to_install_or_build_with_and_no_tests(image: str) -> None:
+    assert inside(image, "command -v pip pip3 gcc cc make git || true") == ""
+    assert inside(image, "python3 -c 'import pip' 2>&1 || true").strip().endswith("No module named 'pip'")
+    assert inside(image, "find /app -type d -name tests -o -path '*secuprobe_action/local'") == ""
+
+
+def test_its_own_code_is_compiled_and_reads_nothing_else(image: str) -> None:
+    modules = inside(image, "find /app -name '*.py' | wc -l")
+    compiled = inside(image, "find /app -name '*.pyc' | wc -l")
+    assert modules == compiled
+    assert inside(image, "ls /app").split() == ["__pycache__", "entrypoint.py", "lib"]
+
+
+def test_it_is_labelled_and_runs_as_github_asks(image: str) -> None:
+    config = json.loads(command_output(["docker", "image", "inspect", image]))[0]["Config"]
+
+    assert config["Labels"]["org.opencontainers.image.source"].endswith("/secuprobe-scan-action")
+    assert config["Labels"]["org.opencontainers.image.version"]
+    assert config["Entrypoint"][1] == "/app/entrypoint.py"
+    assert all(part.startswith("/") for part in config["Entrypoint"])
+    assert (config["User"], config["WorkingDir"]) == ("", "")
+
+
+def test_it_adds_at_most_20_mb_to_its_base(image: str) -> None:
+    packed = command_output(["docker", "run", "--rm", "--entrypoint", "/bin/sh", image, "-c", "tar cz /app 2>/dev/null | wc -c"])
+
+    assert int(packed) <= 20_000_000
+
+
+def test_a_crowd_of_findings_leaves_a_whole_summary(job: Job) -> None:
+    with secuprobe({"findings": findings(*["low"] * 2_000)}) as api:
+        step = job.run(api)
+
+    assert step.code == 0
+    assert "1,950 more findings" in step.summary
