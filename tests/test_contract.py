@@ -1,0 +1,47 @@
+"""action.yml: what GitHub reads must be what the program reads, and what SecuProbe's documentation promises."""
+
+import tomllib
+from typing import Any
+
+import pytest
+import yaml
+
+from secuprobe_action import __version__
+from secuprobe_action.settings import DEFAULTS
+from tests.support import ROOT
+
+ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
+
+
+def test_inputs_and_defaults_are_the_programs() -> None:
+    assert {name: str(entry.get("default", "")) for name, entry in ACTION["inputs"].items()} == DEFAULTS
+
+
+def test_what_the_documentation_names_is_there() -> None:
+    # API documentation, GitHub Actions: "Inputs: ... Outputs: ..."
+    assert {name for name, entry in ACTION["inputs"].items() if entry["required"]} == {"api_key", "url"}
+    assert ACTION["inputs"]["fail_on_severity"]["default"] == "critical"
+    assert ACTION["inputs"]["timeout"]["default"] == "600"
+    assert {"scan_id", "secu_score", "report_url"} <= set(ACTION["outputs"])
+
+
+def test_outputs_are_those_that_the_program_writes() -> None:
+    source = (ROOT / "secuprobe_action" / "app.py").read_text(encoding="utf-8")
+
+    for name in ACTION["outputs"]:
+        assert f'"{name}"' in source or f"{name}=" in source
+
+
+@pytest.mark.parametrize("entry", [*ACTION["inputs"].items(), *ACTION["outputs"].items()], ids=lambda entry: str(entry[0]))
+def test_every_input_and_output_is_described_without_expressions(entry: tuple[str, dict[str, Any]]) -> None:
+    # The runner refuses an action whose descriptions hold an expression.
+    assert len(entry[1]["description"]) > 40 or entry[0] == "report_url"
+    assert "${{" not in entry[1]["description"]
+
+
+def test_versions_agree() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+    assert project["version"] == __version__
+    assert f"ARG VERSION={__version__}\n" in (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    assert f"\n## {__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
