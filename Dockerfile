@@ -24,9 +24,10 @@ LABEL org.opencontainers.image.title="SecuProbe Security Scan" \
       org.opencontainers.image.version="${VERSION}"
 
 # PYTHONPATH rather than site-packages, whose place differs from base to base. No .pyc is written at run time: the
-# container is thrown away after it.
+# container is thrown away after it. pydantic needn't look for plugins among the installed packages: there are none.
 ENV PYTHONPATH=/app/lib \
-    PYTHONDONTWRITEBYTECODE=1
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYDANTIC_DISABLE_PLUGINS=__all__
 
 COPY --from=build /app /app
 

@@ -23,7 +23,7 @@ def main(image: str) -> None:
     )
     print(f"compressed, on top of the base: {int(size.stdout) / 1e6:.1f} MB")
     arrivals: list[float] = []
-    with running(_refusing(lambda: arrivals.append(time.monotonic()))) as url:
+    with running(refusing(lambda: arrivals.append(time.monotonic()))) as url:
         nothing, first_request = [], []
         for _ in range(ROUNDS):
             started = time.monotonic()
@@ -41,7 +41,7 @@ def main(image: str) -> None:
     print(f"ratio of the medians: {statistics.median(first_request) / statistics.median(nothing):.2f}")
 
 
-def _refusing(note: Callable[[], None]) -> Callable[..., object]:
+def refusing(note: Callable[[], None]) -> Callable[..., object]:
     """Return an ASGI application that notes each request and answers 401, which ends the run."""
 
     async def application(scope: dict[str, object], receive: object, send: Callable[..., object]) -> None:

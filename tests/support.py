@@ -135,9 +135,9 @@ class Runner:
             command, env=self.prepare(**inputs), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8"
         )
 
-    def finish(self, process: "subprocess.Popen[str]") -> Step:
+    def finish(self, process: "subprocess.Popen[str]", seconds: float = 60.0) -> Step:
         """Wait for the step's end."""
-        log, _ = process.communicate(timeout=60)
+        log, _ = process.communicate(timeout=seconds)
         return Step(process.returncode, log, self.outputs(), (self.folder / "summary").read_text(encoding="utf-8"))
 
     def outputs(self) -> dict[str, str]:

@@ -12,7 +12,9 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 from secuprobe_action import __version__
 from secuprobe_action.api import retry
-from secuprobe_action.api.ratelimit import RateLimit
+from secuprobe_action.api.polling import interval_s
+from secuprobe_action.api.ratelimit import Random, RateLimit
+from secuprobe_action.api.sharing import KeySharing
 from secuprobe_action.api.wire import DomainList, LaunchedScan, Scan, VulnerabilityList
 from secuprobe_action.clock import Clock, Deadline
 from secuprobe_action.errors import (
@@ -79,7 +81,7 @@ class SecuProbeClient:
         api_key: SecretStr,
         deadline: Deadline,
         clock: Clock,
-        random: retry.Random,
+        random: Random,
         log: Log,
     ) -> None:
         self._http = http
@@ -91,6 +93,8 @@ class SecuProbeClient:
         self._log = log
         self.rate_limit = RateLimit()
         """What the newest answer said of the limit."""
+        self.sharing = KeySharing()
+        """How many jobs seem to share the key."""
 
     def launch_scan(self, url: str) -> LaunchedScan:
         """Launch a scan (`POST /scans`).
@@ -137,6 +141,10 @@ class SecuProbeClient:
         """
         return self._call(DomainList, "GET", "/domains", tries=retry.LIST_TRIES)
 
+    def poll_interval_s(self, elapsed_s: float, estimate_s: float | None) -> float:
+        """Return when to ask next for a scan, in seconds from now, given the seconds since its launch and its estimate."""
+        return interval_s(elapsed_s, estimate_s, self.rate_limit, self.sharing.jobs, self._random)
+
     def _call(
         self, model: type[_Model], method: str, path: str, *, body: dict[str, str] | None = None, tries: int | None = None
     ) -> _Model:
@@ -147,6 +155,7 @@ class SecuProbeClient:
             tries: the most faults to accept, or None for as many as the time budget allows.
         """
         request = f"{method} {path}"
+        launching = method == "POST"
         faults = refusals = 0
         while True:
             try:
@@ -156,11 +165,11 @@ class SecuProbeClient:
                     refusals += 1
                 else:
                     faults += 1
-                gives_up = tries is not None and faults >= tries
-                if gives_up or not retry.may_repeat(error, launching=method == "POST"):
+                if not retry.may_repeat(error, launching=launching) or (tries is not None and faults >= tries):
                     raise
-                wait = retry.wait_s(retry.Failure(error, faults, refusals, self.rate_limit), self._random)
-                self._pause(wait, error)
+                left = self._deadline.remaining_s
+                failure = retry.Failure(error, faults, refusals, self.rate_limit, self.sharing.jobs, left, launching)
+                self._pause(retry.wait_s(failure, self._random), error)
 
     def _pause(self, wait: float, error: ApiError) -> None:
         left = self._deadline.remaining_s
@@ -194,7 +203,7 @@ class SecuProbeClient:
                 self._clock.time_limit(min(REQUEST_TIMEOUT_S, left)),
                 self._http.stream(method, self._base_url + path, json=body, headers=headers, timeout=timeout) as response,
             ):
-                self.rate_limit = RateLimit.from_headers(response.headers, self._clock.time())
+                self._note_limit(response)
                 content = _read(response, request)
         except Cancelled as cancelled:
             cancelled.in_launch = method == "POST"
@@ -218,6 +227,10 @@ class SecuProbeClient:
         if not response.is_success:
             raise self._error(status, data, content, request)
         return data
+
+    def _note_limit(self, response: httpx.Response) -> None:
+        self.rate_limit = RateLimit.from_headers(response.headers, self._clock.time())
+        self.sharing.observe(self.rate_limit, self._clock.monotonic(), admitted=response.status_code != 429)
 
     def _redirect_message(self, response: httpx.Response, request: str) -> str:
         target = self._excerpt(response.headers.get("Location", "").encode("utf-8", "replace"))

@@ -2,11 +2,12 @@
 
 from math import erfc, exp, log, pi, sqrt
 
-from secuprobe_action.api.ratelimit import WINDOW_S, RateLimit
+from secuprobe_action.api.ratelimit import Random, RateLimit, spread_s
 
 FLOOR_S, CAP_S = 1.0, 10.0
 DENSITY = 0.405  # polls a second = sqrt(hazard) / DENSITY: the price of a request against a second of lag
 SPREAD = 0.4  # of the lognormal around the estimate
+RESERVE = 0.7  # requests a job that polling leaves in a window, for the lists of those whose scans end in it
 
 
 def hazard(elapsed_s: float, estimate_s: float | None) -> float:
@@ -19,23 +20,20 @@ def hazard(elapsed_s: float, estimate_s: float | None) -> float:
     return sqrt(2 / pi) * exp(-z * z / 2) / erfc(z / sqrt(2)) / (SPREAD * elapsed_s)
 
 
-def interval_s(elapsed_s: float, estimate_s: float | None, rate_limit: RateLimit) -> float:
-    """Return the seconds from this poll to the next, given the seconds since the launch (at least 0)."""
-    first = _unshared_s(max(elapsed_s, FLOOR_S), estimate_s)
-    return _shared_s(_unshared_s(max(elapsed_s, FLOOR_S) + first / 2, estimate_s), rate_limit)  # the interval at its middle
+def interval_s(elapsed_s: float, estimate_s: float | None, rate_limit: RateLimit, jobs: float, random: Random) -> float:
+    """Return the seconds from this poll to the next, given the seconds since the launch (at least 0) and who shares the key."""
+    elapsed_s = max(elapsed_s, FLOOR_S)
+    alone = _alone_s(elapsed_s + _alone_s(elapsed_s, estimate_s) / 2, estimate_s)  # the interval at its middle
+    limit, remaining, reset_in_s = rate_limit.limit, rate_limit.remaining, rate_limit.reset_in_s
+    if limit is None or remaining is None or reset_in_s is None:
+        return alone
+    room = remaining - RESERVE * jobs
+    shared = max(alone, jobs * reset_in_s / room) if room > 0 else reset_in_s
+    if shared < reset_in_s:
+        return shared
+    return max(alone, reset_in_s + random.uniform(0, spread_s(jobs, limit)))
 
 
-def _unshared_s(elapsed_s: float, estimate_s: float | None) -> float:
+def _alone_s(elapsed_s: float, estimate_s: float | None) -> float:
     density = sqrt(hazard(elapsed_s, estimate_s)) / DENSITY
     return max(FLOOR_S, 1 / density) if density > 1 / CAP_S else CAP_S
-
-
-def _shared_s(interval: float, rate_limit: RateLimit) -> float:
-    """Stretch the interval so that all who share the key, doing the same, use up what remains just at the reset."""
-    limit, remaining, reset_in_s = rate_limit.limit, rate_limit.remaining, rate_limit.reset_in_s
-    if not limit or remaining is None or reset_in_s is None:
-        return interval
-    if remaining <= 0:
-        return max(interval, reset_in_s)
-    used_per_s = (limit - remaining) / max(WINDOW_S - reset_in_s, FLOOR_S)
-    return interval * max(1.0, used_per_s * reset_in_s / remaining)

@@ -1,14 +1,23 @@
 """Pure: what the rate-limit headers of an answer say, as far as it can be believed."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from typing import Protocol
 
 WINDOW_S = 60.0
 """The limits are per minute (API documentation, Rate Limits)."""
 
 MAX_BELIEVED_WAIT_S = 10 * WINDOW_S
 """A window of a minute doesn't reset in an hour: such a value is a unit or a clock gone wrong."""
+
+
+class Random(Protocol):
+    """The one thing that is asked of a source of randomness; `random.Random` has it."""
+
+    def uniform(self, a: float, b: float, /) -> float:
+        """A number between a and b."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +48,7 @@ class RateLimit:
             now: this machine's time, in seconds since the epoch.
         """
         server_now = _http_date(headers.get("Date")) or now
-        reset_at = _float(headers.get("X-RateLimit-Reset"))
+        reset_at = _seconds(headers.get("X-RateLimit-Reset"))
         return cls(
             limit=_count(headers.get("X-RateLimit-Limit")),
             remaining=_count(headers.get("X-RateLimit-Remaining")),
@@ -48,8 +57,13 @@ class RateLimit:
         )
 
 
+def spread_s(jobs: float, limit: int) -> float:
+    """Return the seconds in which a limit of `limit` requests a window comfortably admits one of each of `jobs`."""
+    return 1.3 * WINDOW_S * jobs / max(limit, 1)
+
+
 def _retry_after(text: str | None, server_now: float) -> float | None:
-    seconds = _float(text)
+    seconds = _seconds(text)
     date = _http_date(text) if seconds is None else None
     if date is not None:
         seconds = date - server_now
@@ -60,15 +74,12 @@ def _believable(seconds: float | None) -> float | None:
     return seconds if seconds is not None and 0 < seconds <= MAX_BELIEVED_WAIT_S else None
 
 
-def _float(text: str | None) -> float | None:
-    try:
-        return float(text) if text else None
-    except ValueError:
-        return None
+def _seconds(text: str | None) -> float | None:
+    return float(text) if text and re.fullmatch(r"[0-9]{1,15}(\.[0-9]{1,9})?", text) else None
 
 
 def _count(text: str | None) -> int | None:
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else None
+    return int(text) if text and re.fullmatch(r"[0-9]{1,9}", text) else None
 
 
 def _http_date(text: str | None) -> float | None:

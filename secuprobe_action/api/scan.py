@@ -6,7 +6,6 @@ from urllib.parse import urlsplit
 
 from secuprobe_action.api.client import SecuProbeClient
 from secuprobe_action.api.heartbeat import Heartbeat
-from secuprobe_action.api.polling import interval_s
 from secuprobe_action.api.wire import Scan, Vulnerability, WireCounts
 from secuprobe_action.clock import Deadline
 from secuprobe_action.errors import (
@@ -119,7 +118,7 @@ class Scanner:
             if status is not None:
                 self.heartbeat.scan_is(status, started.estimate_s)
                 elapsed = self.deadline.elapsed_s - launched_at
-                self._wait(interval_s(elapsed, started.estimate_s, self.client.rate_limit), status)
+                self._wait(self.client.poll_interval_s(elapsed, started.estimate_s), status)
             scan = self.client.scan(started.scan_id)
             status = scan.status.strip().lower()
             if status in ("completed", "failed"):

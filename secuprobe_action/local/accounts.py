@@ -16,22 +16,28 @@ class Limiter:
     Args:
         limit: requests a window, at least 1.
         now: seconds since the epoch.
+        admitted: how many requests were admitted so far.
     """
 
     limit: int
     now: Callable[[], float]
+    admitted: int = 0
     _ends_at: float = 0.0
     _used: int = 0
 
     def admit(self) -> bool:
         """Count a request, and return whether the window had room for it."""
-        now = self.now()
-        if now >= self._ends_at:
-            self._ends_at, self._used = now + WINDOW_S, 0
+        if self.now() >= self._ends_at:
+            self.begin_window()
         if self._used >= self.limit:
             return False
         self._used += 1
+        self.admitted += 1
         return True
+
+    def begin_window(self, ends_in_s: float = WINDOW_S) -> None:
+        """Begin a window of which nothing is used yet."""
+        self._ends_at, self._used = self.now() + ends_in_s, 0
 
     def headers(self) -> dict[str, str]:
         """Return the documented headers. The reset is rounded up: at that second the window is over."""

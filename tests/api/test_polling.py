@@ -1,0 +1,79 @@
+"""When to ask next: often when the end is likely, and no more than the key's limit allows."""
+
+import math
+import random
+
+import pytest
+
+from bench.polling import adaptive, fixed, measure
+from secuprobe_action.api.polling import hazard, interval_s
+from secuprobe_action.api.ratelimit import RateLimit
+
+FREE = RateLimit()
+
+
+def interval(elapsed_s: float, estimate_s: float | None = 120.0, limit: RateLimit = FREE, jobs: float = 1.0) -> float:
+    return interval_s(elapsed_s, estimate_s, limit, jobs, random.Random(1))
+
+
+# sigma 0.35: the estimate, the mean lag and the requests to reach
+@pytest.mark.parametrize(("estimate_s", "lag_s", "requests"), [(20.0, 0.70, 12.0), (120.0, 1.75, 28.0), (600.0, 3.8, 76.0)])
+def test_the_benchmarks_goals_are_reached(estimate_s: float, lag_s: float, requests: float) -> None:
+    figures = measure(adaptive, estimate_s, 0.35)
+
+    assert figures.mean_lag_s <= lag_s
+    assert figures.requests <= requests
+
+
+@pytest.mark.parametrize("factor", [1 / 3, 3.0])
+@pytest.mark.parametrize("estimate_s", [20.0, 120.0, 600.0])
+def test_a_wrong_estimate_is_no_worse_than_fixed_10_s(estimate_s: float, factor: float) -> None:
+    ours = measure(adaptive, estimate_s, 0.35, factor=factor)
+
+    assert ours.mean_lag_s <= measure(fixed(10.0), estimate_s, 0.35, factor=factor).mean_lag_s
+
+
+@pytest.mark.parametrize("estimate_s", [None, 0.001, 1.0, 20.0, 120.0, 600.0, 86_400.0])
+@pytest.mark.parametrize("elapsed_s", [0.0, 1e-9, 1.0, 60.0, 600.0, 21_600.0, 1e12])
+def test_every_interval_is_between_1_and_10_s(elapsed_s: float, estimate_s: float | None) -> None:
+    assert 1.0 <= interval(elapsed_s, estimate_s) <= 10.0
+
+
+def test_it_asks_most_often_around_the_estimate() -> None:
+    assert interval(5.0) == 10.0
+    assert interval(60.0) > interval(90.0) > interval(120.0)
+
+
+def test_without_an_estimate_intervals_grow_with_the_time() -> None:
+    intervals = [interval(elapsed, None) for elapsed in (0.0, 10.0, 60.0, 300.0, 900.0)]
+
+    assert intervals == sorted(intervals)
+    assert (intervals[0], intervals[-1]) == (1.0, 10.0)
+
+
+@pytest.mark.parametrize("z", [7.9, 8.1, 20.0, 30.0])
+def test_the_hazard_goes_on_smoothly_where_floats_end(z: float) -> None:
+    elapsed = 120.0 * math.exp(0.4 * z)
+
+    assert hazard(elapsed, 120.0) == pytest.approx(z / (0.4 * elapsed), rel=0.03)
+
+
+def test_what_remains_of_the_window_is_shared_out_until_its_reset() -> None:
+    limit = RateLimit(60, 30, 30.0)
+
+    assert interval(120.0, limit=limit) < 4
+    assert interval(120.0, limit=limit, jobs=10) == pytest.approx(10 * 30 / (30 - 7))
+    assert interval(120.0, limit=RateLimit(60, 20, 30.0), jobs=10) > interval(120.0, limit=limit, jobs=10)
+
+
+@pytest.mark.parametrize("remaining", [0, 1, 5])
+def test_where_the_window_has_no_room_it_waits_for_the_next_but_not_with_all_the_others(remaining: int) -> None:
+    waits = {round(interval_s(120.0, 120.0, RateLimit(60, remaining, 30.0), 20.0, random.Random(n)), 1) for n in range(50)}
+
+    assert min(waits) >= 30
+    assert max(waits) <= 30 + 1.3 * 20
+    assert len(waits) > 20
+
+
+def test_a_generous_limit_changes_nothing() -> None:
+    assert interval(120.0, limit=RateLimit(200, 190, 50.0)) == interval(120.0)

@@ -1,0 +1,118 @@
+"""Every fault that a network and a server have, over real sockets: what comes of the run, and that a scan is launched once."""
+
+from typing import Any
+
+import pytest
+
+from tests.support import KEY, Runner, Step, secuprobe
+
+LAUNCH, POLL, LIST = "POST /scans", "GET /scans/{id}", "GET /scans/{id}/vulnerabilities"
+
+# What a fault is, and what a launch that meets it may be: repeated, or possibly a scan that runs.
+BREAKS: dict[str, dict[str, Any]] = {
+    "reset before the answer": {"kind": "reset_before"},
+    "reset in the headers": {"kind": "reset_in_headers"},
+    "reset after the headers": {"kind": "reset_after_headers"},
+    "answer cut short": {"kind": "truncate"},
+    "truncated JSON": {"body": '{"scanId": "5'},
+    "invalid JSON": {"body": "{'scanId': 5}"},
+    "HTML instead of JSON": {"body": "<html><h1>Welcome</h1></html>", "headers": {"content-type": "text/html"}},
+    "an empty answer": {"body": ""},
+    "broken compression": {"kind": "bad_gzip"},
+    "502 with a page": {"status": 502, "body": "<html>Bad gateway</html>", "headers": {"content-type": "text/html"}},
+    "504": {"status": 504, "body": {"error": "Gateway timeout"}},
+}
+REFUSES: dict[str, dict[str, Any]] = {
+    "500": {"status": 500, "body": {"error": "Oops"}},
+    "500 with a page": {"status": 500, "body": "<html>Oops</html>", "headers": {"content-type": "text/html"}},
+    "503 with Retry-After": {"status": 503, "headers": {"Retry-After": "1"}, "body": {"error": "Busy"}},
+    "429 with Retry-After": {"status": 429, "headers": {"Retry-After": "1"}, "body": {"error": "Slow down"}},
+    "429 without headers": {"status": 429, "body": {"error": "Slow down"}},
+}
+HARMLESS: dict[str, dict[str, Any]] = {
+    "gzip": {"kind": "gzip"},
+    "wrong content type": {"kind": "content_type"},
+    "a reset clock an hour ahead": {"kind": "skew", "seconds": 3600},
+    "a reset clock an hour behind": {"kind": "skew", "seconds": -3600},
+}
+
+
+def run(runner: Runner, on: str, fault: dict[str, Any], times: int = 1, **inputs: str) -> tuple[Step, int]:
+    """Run against a server with the fault; return the step and how many launches arrived."""
+    scenario = {"findings": [{"severity": "low", "title": "x"}], "faults": [{"on": on, "times": times, **fault}]}
+    with secuprobe(scenario) as api:
+        step = runner.run(api, **inputs)
+        launches = api.launches
+    assert KEY not in step.shown + step.summary
+    assert "Traceback" not in step.log
+    return step, launches
+
+
+@pytest.mark.parametrize("name", [*BREAKS, *REFUSES, *HARMLESS])
+@pytest.mark.parametrize("on", [POLL, LIST])
+def test_a_get_survives(runner: Runner, on: str, name: str) -> None:
+    step, launches = run(runner, on, {**BREAKS, **REFUSES, **HARMLESS}[name], times=2)
+
+    assert (step.code, step.outputs["result"]) == (0, "passed"), step.log
+    assert launches == 1
+    assert "details are missing" not in step.summary
+
+
+@pytest.mark.parametrize("processed", [False, True])
+@pytest.mark.parametrize("name", BREAKS)
+def test_a_launch_whose_answer_is_lost_is_not_repeated(runner: Runner, name: str, processed: bool) -> None:
+    step, launches = run(runner, LAUNCH, {**BREAKS[name], "processed": processed})
+
+    assert (step.code, step.outputs["result"]) == (3, "error")
+    assert launches == 1
+    assert "a scan may be running" in step.annotations("error")[0]
+
+
+@pytest.mark.parametrize("name", REFUSES)
+def test_a_launch_that_was_refused_is_repeated(runner: Runner, name: str) -> None:
+    step, launches = run(runner, LAUNCH, REFUSES[name], times=1)
+
+    assert step.code == 0, step.log
+    assert launches == 2
+
+
+@pytest.mark.parametrize("name", HARMLESS)
+def test_a_launch_is_not_put_off_by_what_is_harmless(runner: Runner, name: str) -> None:
+    step, launches = run(runner, LAUNCH, HARMLESS[name])
+
+    assert (step.code, launches) == (0, 1)
+
+
+@pytest.mark.parametrize("kind", ["no_answer", "slow_headers", "slow_body"])
+@pytest.mark.parametrize("on", [LAUNCH, POLL])
+def test_a_server_that_takes_forever_does_not_outlast_the_budget(runner: Runner, on: str, kind: str) -> None:
+    step, launches = run(runner, on, {"kind": kind, "seconds": 0.5}, times=100, timeout="10")
+
+    assert (step.code, launches) == (3, 1)
+    assert ("a scan may be running" if on == LAUNCH else "was not finished within 10 s") in step.annotations("error")[0]
+
+
+def test_a_poll_that_is_never_answered_is_asked_again(runner: Runner) -> None:
+    step, launches = run(runner, POLL, {"kind": "no_answer"}, timeout="60")
+
+    assert (step.code, launches) == (0, 1)
+
+
+def test_a_list_that_stays_out_of_reach_leaves_the_counts_to_decide(runner: Runner) -> None:
+    step, launches = run(runner, LIST, {"status": 500}, times=100, fail_on_severity="low")
+
+    assert (step.code, launches) == (1, 1)
+    assert "details are missing" in step.summary
+
+
+def test_a_limit_that_outlasts_the_budget_is_told_at_once(runner: Runner) -> None:
+    step, launches = run(runner, LAUNCH, {"status": 429, "headers": {"Retry-After": "300"}}, times=100, timeout="20")
+
+    assert (step.code, launches) == (3, 1)
+    assert "the time budget of 20 s ends in 20 s" in step.annotations("error")[0]
+
+
+def test_an_absurd_reset_is_not_waited_for(runner: Runner) -> None:
+    step, launches = run(runner, LAUNCH, {"status": 429, "headers": {"X-RateLimit-Reset": "99999999999999"}})
+
+    assert (step.code, launches) == (0, 2)
