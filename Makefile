@@ -8,7 +8,7 @@ SEVERITY ?= high
 SETUP := .venv/.done .venv-wapiti/.done
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo scan serve test lint unit image bench-image picture format lock clean
+.PHONY: help setup demo scan serve test lint unit fuzz image bench-polling bench-fleet bench-startup bench-image picture format lock clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -44,7 +44,19 @@ lint: .venv/.done ## every linter and the type checker
 	@scripts/lint
 
 unit: $(SETUP)
-	$(PY) -m pytest -n auto --dist loadgroup
+	$(PY) -m pytest -n 4 --dist loadgroup
+
+fuzz: $(SETUP) ## the properties of hostile input, with many more examples
+	HYPOTHESIS_PROFILE=fuzz $(PY) -m pytest -n auto --timeout 3600 tests/properties
+
+bench-polling: .venv/.done ## lag and requests of the polling schedule
+	@$(PY) -m bench.polling
+
+bench-fleet: .venv/.done ## many jobs on one key, in simulated time
+	@$(PY) -m bench.fleet
+
+bench-startup: .venv/.done ## from process start to the first byte
+	@$(PY) -m bench.startup
 
 image: ## build the image (BASE=... names another base image)
 	docker build --network host $(if $(BASE),--build-arg PYTHON_IMAGE=$(BASE)) -t secuprobe-scan-action .

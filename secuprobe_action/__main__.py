@@ -29,7 +29,8 @@ def scan(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         )
         settings.add_flags(parser)
         flags = settings.parse_flags(arguments, parser)
-        return app.Run(platforms.detect(environment, sys.stdout), SystemClock(), signals).main(environment, flags)
+        run = app.Run(platforms.detect(environment, sys.stdout), SystemClock(), signals, app.connect)
+        return run.main(environment, flags)
     except Cancelled as cancelled:  # before the run began: there is nothing to report
         return cancelled.exit_code
 

@@ -3,7 +3,7 @@
 import json
 import random
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import httpx
@@ -35,12 +35,14 @@ class Run:
         platform: where it runs.
         clock: what it waits with.
         signals: what may cancel it.
+        connect: opens the HTTP client for the settings.
     """
 
-    def __init__(self, platform: Platform, clock: Clock, signals: Signals) -> None:
+    def __init__(self, platform: Platform, clock: Clock, signals: Signals, connect: Callable[[Settings], httpx.Client]) -> None:
         self._platform = platform
         self._clock = clock
         self._signals = signals
+        self._connect = connect
         self._started: Started | None = None
 
     def main(self, environment: Mapping[str, str], flags: Mapping[str, str | None]) -> ExitCode:
@@ -78,7 +80,7 @@ class Run:
         heartbeat = Heartbeat(self._clock, deadline, self._platform)
         what = f"scan {wanted.scan_id}" if wanted.scan_id else f"{wanted.url}"
         with (
-            httpx.Client(verify=_trust(wanted.ca_bundle), follow_redirects=False) as http,
+            self._connect(wanted) as http,
             self._platform.group(f"SecuProbe scans {what}"),
         ):
             client = SecuProbeClient(
@@ -182,12 +184,17 @@ def _annotation(finding: Finding) -> str:
     return f"{finding.category or 'no category'}: {one_line(finding.description or 'no description', 500)}"
 
 
-def _trust(ca_bundle: str | None) -> ssl.SSLContext:
-    """Return the TLS settings: certificates are always verified, against `ca_bundle` where one is named.
+def connect(wanted: Settings) -> httpx.Client:
+    """Return an HTTP client that goes where the environment's proxies say, and follows no redirect.
 
     Raises:
-        InputError: the bundle can't be read.
+        InputError: the CA bundle can't be read.
     """
+    return httpx.Client(verify=_trust(wanted.ca_bundle), follow_redirects=False)
+
+
+def _trust(ca_bundle: str | None) -> ssl.SSLContext:
+    """Return the TLS settings: certificates are always verified, against `ca_bundle` where one is named."""
     if ca_bundle is None:
         return httpx.create_ssl_context(trust_env=False)
     try:

@@ -4,11 +4,13 @@ SECUPROBE_TEST_REQUIRE names what must be there, separated by commas: container,
 """
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from secuprobe_action.local.wapiti import default_program
 from tests.support import ROOT, Runner
@@ -20,8 +22,7 @@ def _missing(what: str) -> str | None:
         case "container":
             if shutil.which("docker") is None:
                 return "there is no docker command"
-            answer = subprocess.run(["docker", "version"], capture_output=True, check=False)
-            return None if answer.returncode == 0 else "no Docker engine answers"
+            return _missing_for_containers()
         case "wapiti":
             return None if default_program().exists() else "Wapiti is not installed (make setup)"
         case "browser":
@@ -29,6 +30,17 @@ def _missing(what: str) -> str | None:
         case "node":
             return None if (ROOT / "node_modules").is_dir() else "the npm packages are not installed (npm ci)"
     return f"nobody knows how to look for {what}"
+
+
+def _missing_for_containers() -> str | None:
+    if subprocess.run(["docker", "version"], capture_output=True, check=False).returncode:
+        return "no Docker engine answers"
+    if "SECUPROBE_TEST_BASE_IMAGE" not in os.environ:
+        base = re.search(r"^ARG PYTHON_IMAGE=(.+)$", (ROOT / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE)
+        assert base is not None
+        if subprocess.run(["docker", "pull", "--quiet", base[1]], capture_output=True, check=False).returncode:
+            return "the base image can't be pulled; SECUPROBE_TEST_BASE_IMAGE may name another"
+    return None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -44,3 +56,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def runner(tmp_path: Path) -> Runner:
     """Runs the action as a step whose files lie in the test's folder."""
     return Runner(tmp_path)
+
+
+# `make fuzz` sets the profile; in `make test` a few hundred examples a property, the same each time.
+settings.register_profile("test", max_examples=200, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+settings.register_profile("fuzz", max_examples=20_000, deadline=None, suppress_health_check=list(HealthCheck))
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "test"))

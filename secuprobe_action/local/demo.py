@@ -114,7 +114,7 @@ def read_outputs(text: str) -> dict[str, str]:
         ValueError: a line is neither, or a delimiter is missing (actions/runner, FileCommandManager.cs).
     """
     outputs: dict[str, str] = {}
-    lines = iter(text.splitlines())
+    lines = iter(text.removesuffix("\n").split("\n"))  # on Linux the runner knows no other line end
     for line in lines:
         if not line:
             continue
