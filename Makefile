@@ -65,7 +65,7 @@ bench-image: .venv/.done image ## the image's size, and the time to its first re
 	$(PY) -m bench.image secuprobe-scan-action
 
 picture: .venv/.done ## draw the pictures in docs/images (needs Chromium and npm ci)
-	PYTHONPATH=. $(PY) scripts/picture.py
+	$(PY) -m scripts.picture
 
 format: .venv/.done ## format the code
 	.venv/bin/ruff format . && .venv/bin/ruff check --fix .

@@ -3,6 +3,7 @@
 `make picture`; needs Chromium and the npm packages.
 """
 
+import datetime as dt
 import json
 import struct
 import subprocess
@@ -10,10 +11,13 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from secuprobe_action.findings.gate import judge
+from secuprobe_action.findings.baseline import Baseline, compare
+from secuprobe_action.findings.gate import Policy, judge
+from secuprobe_action.findings.ignore import Rule, accept
 from secuprobe_action.findings.model import Finding, ScanReport, Severity, worst_first
 from secuprobe_action.local.preview import page
-from secuprobe_action.reports import markdown
+from secuprobe_action.reports import comment, html_report, markdown
+from secuprobe_action.reports.story import Story
 
 ROOT = Path(__file__).parents[1]
 IMAGES = ROOT / "docs" / "images"
@@ -34,27 +38,32 @@ CHROMIUM: Sequence[str] = (
 )
 
 
-def example() -> ScanReport:
-    """Return the scan of docs/images/example.json."""
+def load() -> tuple[ScanReport, Baseline]:
+    """Return the scan of docs/images/example.json, and the one before it."""
     scan = json.loads((IMAGES / "example.json").read_text(encoding="utf-8"))
-    findings = tuple(
-        Finding(entry["title"], Severity.parse(entry["severity"]), entry["severity"], *(entry[name] for name in _TEXTS))
-        for entry in scan["vulnerabilities"]
-    )
-    return ScanReport(
+    findings = worst_first(tuple(map(_finding, scan["vulnerabilities"])))
+    report = ScanReport(
         scan_id=scan["scanId"],
         url=scan["url"],
         score=scan["secuScore"],
         counts={Severity.parse(name): count for name, count in scan["vulnerabilitiesCount"].items()},
-        findings=worst_first(findings),
+        findings=findings,
         list_problem=None,
         total=len(findings),
         report_url=scan["reportUrl"],
         duration_s=scan["durationSeconds"],
     )
+    before = scan["baseline"]
+    known = tuple(finding for finding in findings if finding.title not in before["new"])
+    fixed = tuple(map(_finding, before["fixed"]))
+    return report, Baseline(before["scanId"], known + fixed, before["secuScore"], before["commit"], before["ageSeconds"])
 
 
-_TEXTS = ("category", "description", "remediationGuide")
+def _finding(entry: dict[str, str]) -> Finding:
+    severity = entry["severity"]
+    return Finding(
+        entry["title"], Severity.parse(severity), severity, entry["category"], entry["description"], entry["remediationGuide"]
+    )
 
 
 def screenshot(html: str, target: Path, height: int) -> None:
@@ -76,11 +85,19 @@ def screenshot(html: str, target: Path, height: int) -> None:
 
 def main() -> None:
     css = (ROOT / "node_modules" / "github-markdown-css" / "github-markdown-light.css").read_text(encoding="utf-8") + MARGIN_CSS
-    report = example()
-    summary = markdown.summary(report, judge(report, Severity.HIGH))
+    report, baseline = load()
+    findings = report.findings or ()
+    alone = judge(report, Policy(Severity.HIGH))
     # One finding is unfolded, as a reader would, to show what is in there.
-    html = page(summary, "Job summary", css).replace("<details>", "<details open>", 1)
-    screenshot(html, IMAGES / "job-summary.png", 1040)
+    summary = page(markdown.summary(report, alone), "Job summary", css).replace("<details>", "<details open>", 1)
+    screenshot(summary, IMAGES / "job-summary.png", 1040)
+    rule = Rule(title="TLS 1.0*", reason="Old terminals until March.", expires=dt.date(2027, 3, 31), line=1)
+    acceptance = accept([rule], findings, report.url, dt.date(2026, 11, 25))
+    compared = judge(report, Policy(Severity.HIGH, only_new=True), compare(findings, baseline), acceptance)
+    screenshot(page(comment.render(report, compared), "Comment", css), IMAGES / "pull-request-comment.png", 580)
+    story = Story(report, compared, ".github/workflows/security.yml", dt.datetime(2026, 11, 25, 12, 30, tzinfo=dt.UTC))
+    html = html_report.render(story).replace('<details class="finding"', '<details open class="finding"', 1)
+    screenshot(html, IMAGES / "html-report.png", 1150)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The straight line: inputs, scan, gate, reports, exit code. The only place that knows all the parts."""
 
-import json
+import datetime as dt
 import random
 import ssl
 from collections.abc import Callable, Mapping
@@ -11,21 +11,20 @@ import httpx
 from secuprobe_action import settings
 from secuprobe_action.api.client import SecuProbeClient
 from secuprobe_action.api.heartbeat import Heartbeat
-from secuprobe_action.api.scan import Scanner, Started
+from secuprobe_action.api.scan import Scanner
 from secuprobe_action.clock import Clock, Deadline
 from secuprobe_action.errors import ActionError, ApiError, Cancelled, ExitCode, InputError, InternalError, Mistake
-from secuprobe_action.findings.gate import Verdict, judge
-from secuprobe_action.findings.model import WORST_FIRST, Finding, ScanReport, Severity
-from secuprobe_action.platforms.base import Level, Platform
-from secuprobe_action.reports import markdown, plain
-from secuprobe_action.settings import Settings
+from secuprobe_action.findings import baseline, gate, ignore
+from secuprobe_action.findings.model import ScanReport
+from secuprobe_action.platforms.base import FoundBaseline, Platform
+from secuprobe_action.publishing import Publisher
+from secuprobe_action.settings import AUTO, Settings
 from secuprobe_action.signals import Signals
-from secuprobe_action.text import number, one_line
+from secuprobe_action.text import one_line
+from secuprobe_action.workspace import Workspace
 
-_FORK_ADVICE = (
-    "Scan the site from a workflow on push or on a schedule instead. Do not switch to pull_request_target with a checkout of "
-    "the pull request's code: that hands your secrets to whoever opens one."
-)
+Compared = tuple[baseline.Comparison | None, list[str]]
+"""A comparison, or None with the reasons why there is none."""
 
 
 class Run:
@@ -43,7 +42,7 @@ class Run:
         self._clock = clock
         self._signals = signals
         self._connect = connect
-        self._started: Started | None = None
+        self._publisher = Publisher(platform, clock)
 
     def main(self, environment: Mapping[str, str], flags: Mapping[str, str | None]) -> ExitCode:
         """Scan, judge and report; return the exit code, whatever happens.
@@ -59,30 +58,36 @@ class Run:
         try:
             withheld = None if key else self._platform.secrets_withheld()
             if withheld:
-                return self._skip(withheld)
-            wanted = settings.validate(inputs, environment)
-            report = self._scan(wanted)
-            verdict = judge(report, wanted.fail_on_severity)
-            return self._publish(report, verdict)
+                self._publisher.skip(withheld)
+                return ExitCode.PASSED
+            return self._scan_and_judge(settings.validate(inputs, environment))
         except ActionError as error:
-            return self._publish_error(error)
+            self._signals.let_finish()
+            self._publisher.error(error)
+            return error.exit_code
         except Cancelled as cancelled:
-            return self._publish_cancelled(cancelled)
-        except Exception as error:  # noqa: BLE001  # a fault of ours must end as an error too, with its outputs and its exit code
-            import traceback
+            self._publisher.cancelled(cancelled)
+            return cancelled.exit_code
+        except Exception as error:  # noqa: BLE001  # a fault of ours must end as an error too, with outputs and an exit code
+            return self._internal_error(error, key)
 
-            trace = traceback.format_exc()
-            self._platform.info(trace.replace(key, "***") if key else trace)
-            return self._publish_error(InternalError(f"The action itself failed with {type(error).__name__}."))
+    def _scan_and_judge(self, wanted: Settings) -> ExitCode:
+        rules = self._read_rules(wanted.ignore_file)
+        self._check_reports(wanted)
+        self._publisher.prepare(wanted)
+        report, (comparison, doubts) = self._scan(wanted)
+        today = dt.datetime.fromtimestamp(self._clock.time(), dt.UTC).date()
+        acceptance = ignore.accept(rules, report.findings or (), report.url, today)
+        verdict = gate.judge(report, wanted.policy, comparison, acceptance, doubts)
+        self._signals.let_finish()
+        self._publisher.outcome(report, verdict)
+        return ExitCode.PASSED if verdict.passed else ExitCode.GATE_FAILED
 
-    def _scan(self, wanted: Settings) -> ScanReport:
+    def _scan(self, wanted: Settings) -> tuple[ScanReport, Compared]:
         deadline = Deadline.starting_now(self._clock, wanted.timeout)
         heartbeat = Heartbeat(self._clock, deadline, self._platform)
         what = f"scan {wanted.scan_id}" if wanted.scan_id else f"{wanted.url}"
-        with (
-            self._connect(wanted) as http,
-            self._platform.group(f"SecuProbe scans {what}"),
-        ):
+        with self._connect(wanted) as http, self._platform.group(f"SecuProbe scans {what}"):
             client = SecuProbeClient(
                 http,
                 base_url=wanted.api_url,
@@ -93,95 +98,62 @@ class Run:
                 log=self._platform,
             )
             scanner = Scanner(client, wanted.api_url, heartbeat, deadline)
-            return scanner.run(wanted.url, wanted.scan_id, self._note_start)
+            report = scanner.run(wanted.url, wanted.scan_id, self._publisher.note_start)
+            return report, self._compare(scanner, report, wanted)
 
-    def _note_start(self, started: Started) -> None:
-        """Write at once what must survive a timeout, a crash or a cancel."""
-        self._started = started
-        self._platform.set_output("scan_id", started.scan_id)
-        self._platform.set_output("report_url", started.report_url)
-        self._platform.info(f"scan {started.scan_id}, report at {started.report_url}")
+    def _compare(self, scanner: Scanner, report: ScanReport, wanted: Settings) -> Compared:
+        """Compare with the baseline. Where that can't be done, all findings count, and a warning says so."""
+        if wanted.baseline is None:
+            return None, []
+        found = self._find_baseline(report, wanted)
+        if isinstance(found, str):
+            return None, [f"{found} All findings count as new."]
+        if report.findings is None:
+            return None, ["There is no list of findings to compare with the baseline's. All findings count as new."]
+        try:
+            known = scanner.baseline(found.scan_id, found.commit, found.age_s)
+        except ApiError as error:
+            why = one_line(error.message, 300)
+            return None, [f"The baseline, scan {found.scan_id}, can't be read: {why} All findings count as new."]
+        return baseline.compare(report.findings, known), []
 
-    def _publish(self, report: ScanReport, verdict: Verdict) -> ExitCode:
-        """Report first; the exit code, returned last, is the gate."""
-        self._signals.let_finish()
-        counts = {s.label: verdict.counts[s] for s in WORST_FIRST if verdict.counts[s] or s is not Severity.UNKNOWN}
-        self._set_outputs(
-            scan_id=report.scan_id,
-            secu_score="" if report.score is None else number(report.score),
-            report_url=report.report_url,
-            vulnerabilities_count=json.dumps(counts),
-            result="passed" if verdict.passed else "failed",
+    def _find_baseline(self, report: ScanReport, wanted: Settings) -> FoundBaseline | str:
+        """Return the scan to compare with, or why there is none."""
+        if wanted.baseline != AUTO:
+            return FoundBaseline(wanted.baseline or "", commit=None, age_s=None)
+        found = self._publisher.ask_forge(
+            lambda forge: forge.find_baseline(wanted.check_name, report.url), "The baseline was not looked up"
         )
-        self._platform.publish_summary(markdown.summary(report, verdict))
-        for warning in verdict.warnings:
-            self._platform.annotate(Level.WARNING, "SecuProbe", warning)
-        if not verdict.passed:
-            self._platform.annotate(Level.ERROR, "SecuProbe: check failed", f"{verdict.reason}. Report: {report.report_url}")
-        self._annotate_worst(report.findings or (), verdict)
-        self._platform.info(plain.render(report, verdict))
-        return ExitCode.PASSED if verdict.passed else ExitCode.GATE_FAILED
+        return found or f"No baseline was found: no check run {wanted.check_name} tells of a scan of the base commits."
 
-    def _annotate_worst(self, findings: tuple[Finding, ...], verdict: Verdict) -> None:
-        """Annotate the worst findings of each level, one fewer than the platform shows: the verdict has a place of its own."""
-        places = dict.fromkeys(Level, max(0, self._platform.max_annotations - 1))
-        for finding in findings:
-            level = _level(finding.severity, verdict)
-            if places[level]:
-                places[level] -= 1
-                title = f"{finding.severity.label.capitalize()}: {finding.title or 'no title'}"
-                self._platform.annotate(level, one_line(title, 200), _annotation(finding))
+    def _read_rules(self, path: str) -> tuple[ignore.Rule, ...]:
+        try:
+            text = Workspace(self._platform.workspace).read(path)
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError([Mistake("ignore_file", path, f"can't be read ({error})")]) from error
+        if text is None and path != settings.DEFAULTS["ignore_file"]:
+            raise InputError(
+                [Mistake("ignore_file", path, "names a file that is not in the workspace; is the repository checked out?")]
+            )
+        return ignore.parse(text or "", path)
 
-    def _skip(self, reason: str) -> ExitCode:
-        self._set_outputs(result="skipped")
-        self._platform.publish_summary(
-            markdown.skipped(f"{reason}, so there is no api_key and nothing was scanned", _FORK_ADVICE)
-        )
-        self._platform.annotate(Level.WARNING, "SecuProbe: skipped", f"{reason}, so nothing was scanned. {_FORK_ADVICE}")
-        return ExitCode.PASSED
+    def _check_reports(self, wanted: Settings) -> None:
+        """Refuse what can't be written before a scan is spent on it."""
+        workspace = Workspace(self._platform.workspace)
+        problems = [(file.path, workspace.problem(file.path)) for file in wanted.reports]
+        mistakes = [Mistake("reports", path, problem) for path, problem in problems if problem]
+        if mistakes:
+            raise InputError(mistakes)
 
-    def _publish_error(self, error: ActionError) -> ExitCode:
+    def _internal_error(self, error: Exception, key: str) -> ExitCode:
+        import traceback
+
         self._signals.let_finish()
-        if isinstance(error, ApiError) and self._started:
-            error.advice += (
-                f" Scan {self._started.scan_id} was started and goes on at SecuProbe: run the job again with the input "
-                f"scan_id: {self._started.scan_id}, which starts no new scan."
-            )
-        self._set_outputs(result="error")
-        self._platform.publish_summary(markdown.failure(error, *self._scan_and_report()))
-        self._platform.annotate(Level.ERROR, error.title, str(error))
-        return error.exit_code
-
-    def _publish_cancelled(self, cancelled: Cancelled) -> ExitCode:
-        self._set_outputs(result="error")
-        scan_id, report_url = self._scan_and_report()
-        consequence = "No scan had been launched."
-        if scan_id:
-            consequence = (
-                f"Scan {scan_id} was running and goes on at SecuProbe; the input scan_id attaches to it without a new scan."
-            )
-        elif cancelled.in_launch:
-            consequence = "It was cancelled while launching, so a scan may be running; look in the SecuProbe dashboard."
-        self._platform.publish_summary(markdown.cancelled(consequence, scan_id, report_url))
-        self._platform.annotate(Level.WARNING, "SecuProbe: cancelled", consequence)
-        return cancelled.exit_code
-
-    def _scan_and_report(self) -> tuple[str | None, str | None]:
-        return (self._started.scan_id, self._started.report_url) if self._started else (None, None)
-
-    def _set_outputs(self, **outputs: str) -> None:
-        for name, value in outputs.items():
-            self._platform.set_output(name, value)
-
-
-def _level(severity: Severity, verdict: Verdict) -> Level:
-    if verdict.fails(severity):
-        return Level.ERROR
-    return Level.WARNING if severity >= Severity.MEDIUM else Level.NOTICE
-
-
-def _annotation(finding: Finding) -> str:
-    return f"{finding.category or 'no category'}: {one_line(finding.description or 'no description', 500)}"
+        trace = traceback.format_exc()
+        self._platform.info(trace.replace(key, "***") if key else trace)
+        told = InternalError(f"The action itself failed with {type(error).__name__}.")
+        self._publisher.error(told)
+        return told.exit_code
 
 
 def connect(wanted: Settings) -> httpx.Client:

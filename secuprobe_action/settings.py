@@ -4,13 +4,18 @@ import argparse
 import ipaddress
 import re
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from dataclasses import dataclass
+from enum import Enum
+from typing import Annotated, Any, Literal
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo
 
 from secuprobe_action.errors import InputError, Mistake
+from secuprobe_action.findings.gate import Policy
 from secuprobe_action.findings.model import SCAN_ID, Severity
+from secuprobe_action.reports import FORMATS
+from secuprobe_action.workspace import path_problem
 
 DEFAULTS: Mapping[str, str] = {
     "api_key": "",
@@ -19,10 +24,42 @@ DEFAULTS: Mapping[str, str] = {
     "timeout": "600",
     "api_url": "https://secuprobe.io/api/v1",
     "scan_id": "",
+    "baseline": "",
+    "fail_on": "all",
+    "min_score": "",
+    "ignore_file": ".secuprobe-ignore.yml",
+    "reports": "",
+    "check_run": "false",
+    "check_name": "SecuProbe",
+    "pr_comment": "off",
+    "github_token": "",
 }
 """Every input with its default; a test holds them against action.yml."""
 
 KEY_PREFIX = "sp_live_"
+AUTO = "auto"
+
+
+class CommentMode(Enum):
+    """When to comment on the pull request."""
+
+    OFF = "off"
+    ALWAYS = "always"
+    CHANGES = "changes"
+
+
+@dataclass(frozen=True)
+class ReportFile:
+    """A report to write.
+
+    Args:
+        format: one of the report formats.
+        path: where, relative to the workspace.
+    """
+
+    format: str
+    path: str
+
 
 _CA_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_DIR")
 _THRESHOLDS: Mapping[str, Severity | None] = {
@@ -123,6 +160,71 @@ def _scan_id(value: str) -> str | None:
     return value or None
 
 
+def _baseline(value: str) -> str | None:
+    if value and not SCAN_ID.match(value):
+        raise ValueError("must be auto, the id of a scan to compare with, or empty")
+    return AUTO if value.lower() == AUTO else value or None
+
+
+def _fail_on(value: str, info: ValidationInfo) -> str:
+    if value.lower() not in ("all", "new"):
+        raise ValueError("must be all or new")
+    if value.lower() == "new" and info.data.get("baseline", "unreadable") is None:
+        raise ValueError("needs a baseline to tell what is new: set the input baseline to auto or to a scan's id")
+    return value.lower()
+
+
+def _min_score(value: str) -> float | None:
+    if value and not re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,3})?", value):
+        raise ValueError("must be a number from 0 to 100, or empty")
+    score = float(value) if value else None
+    if score is not None and score > 100:
+        raise ValueError("must be a number from 0 to 100, or empty")
+    return score
+
+
+def _workspace_path(value: str) -> str:
+    problem = path_problem(value)
+    if problem:
+        raise ValueError(problem)
+    return value
+
+
+def _reports(value: str) -> tuple[ReportFile, ...]:
+    reports = [_report(line.strip()) for line in value.splitlines() if line.strip()]
+    paths = [report.path for report in reports]
+    if len(set(paths)) < len(paths):
+        raise ValueError("must name each file once")
+    return tuple(reports)
+
+
+def _report(line: str) -> ReportFile:
+    format_name, equals, path = (part.strip() for part in line.partition("="))
+    if format_name.lower() not in FORMATS or not equals:
+        raise ValueError(f"must be lines of format=path; the formats are {', '.join(FORMATS)}")
+    return ReportFile(format_name.lower(), _workspace_path(path))
+
+
+def _flag(value: str) -> bool:
+    if value.lower() not in ("true", "false"):
+        raise ValueError("must be true or false")
+    return value.lower() == "true"
+
+
+def _check_name(value: str) -> str:
+    if len(value) > 100 or re.search(r"[\x00-\x1f\x7f]|--|[<>]", value):
+        raise ValueError("must be one line of at most 100 characters, without <, > and --")
+    return value
+
+
+def _comment_mode(value: str) -> CommentMode:
+    # YAML reads a bare `off` as false.
+    modes = {"off": CommentMode.OFF, "false": CommentMode.OFF, "always": CommentMode.ALWAYS, "changes": CommentMode.CHANGES}
+    if value.lower() not in modes:
+        raise ValueError("must be off, always or changes")
+    return modes[value.lower()]
+
+
 class Settings(BaseModel):
     """What the user wants, checked.
 
@@ -133,6 +235,15 @@ class Settings(BaseModel):
         fail_on_severity: the severity from which findings fail the gate, or None where nothing does.
         timeout: the time budget of the whole run, in seconds, 10 to 21,600.
         api_url: the API's address, without a slash at its end.
+        baseline: the id of the scan to compare with, AUTO to look it up, or None for no comparison.
+        fail_on: whether all findings fail the gate, or only new ones.
+        min_score: the score below which the gate fails, or None.
+        ignore_file: the file of accepted risks, relative to the workspace.
+        reports: the report files to write.
+        check_run: whether to publish a check run.
+        check_name: its name, and the comment's.
+        pr_comment: when to comment on the pull request.
+        github_token: the token for GitHub's API, or None.
         ca_bundle: a file or folder of CA certificates to trust instead of the usual ones, or None.
     """
 
@@ -144,7 +255,21 @@ class Settings(BaseModel):
     fail_on_severity: Annotated[Severity | None, BeforeValidator(_threshold)]
     timeout: Annotated[int, BeforeValidator(_timeout)]
     api_url: Annotated[str, BeforeValidator(_api_url)]
+    baseline: Annotated[str | None, BeforeValidator(_baseline)]
+    fail_on: Annotated[Literal["all", "new"], BeforeValidator(_fail_on)]  # after baseline, on which it depends
+    min_score: Annotated[float | None, BeforeValidator(_min_score)]
+    ignore_file: Annotated[str, BeforeValidator(_workspace_path)]
+    reports: Annotated[tuple[ReportFile, ...], BeforeValidator(_reports)]
+    check_run: Annotated[bool, BeforeValidator(_flag)]
+    check_name: Annotated[str, BeforeValidator(_check_name)]
+    pr_comment: Annotated[CommentMode, BeforeValidator(_comment_mode)]
+    github_token: Annotated[SecretStr | None, BeforeValidator(lambda value: value or None)]
     ca_bundle: str | None = Field(None, min_length=1)
+
+    @property
+    def policy(self) -> Policy:
+        """What fails the check."""
+        return Policy(self.fail_on_severity, only_new=self.fail_on == "new", min_score=self.min_score)
 
 
 def read_inputs(environment: Mapping[str, str], prefix: str, flags: Mapping[str, str | None]) -> dict[str, str]:
@@ -186,7 +311,7 @@ def validate(inputs: Mapping[str, str], environment: Mapping[str, str]) -> Setti
 def _mistake(item: Any, inputs: Mapping[str, str]) -> Mistake:
     name = str(item["loc"][0])
     given = inputs[name] or None
-    if name == "api_key":
+    if name in ("api_key", "github_token"):
         given = None
     elif given:
         given = re.sub(r"//[^/?#]*@", "//***@", given)  # a password in a URL is no less a secret for being a mistake

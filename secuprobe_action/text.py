@@ -53,3 +53,17 @@ def duration(seconds: float) -> str:
 def plural(count: int, noun: str) -> str:
     """Return `count` with its noun: `1 finding`, `2 findings`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def age(seconds: float | None) -> str:
+    """Return how old something is, roughly: `5 min`, `7 h`, `3 days`; nothing where that isn't known."""
+    if seconds is None:
+        return ""
+    if seconds < 3600:
+        return f"{max(0, seconds) // 60:.0f} min"
+    return f"{seconds // 3600:.0f} h" if seconds < 48 * 3600 else f"{seconds // 86400:.0f} days"
+
+
+def capitalised(text: str) -> str:
+    """Return `text` with its first letter as a capital, the rest as it is."""
+    return text[:1].upper() + text[1:]

@@ -175,9 +175,23 @@ def test_a_wrong_key_is_a_mistake_and_not_repeated(key: str) -> None:
 
 
 def test_every_mistake_is_reported_at_once() -> None:
-    found = mistakes(api_key="", url="nope", fail_on_severity="severe", timeout="soon", api_url="http://a.b", scan_id="a/b")
+    wrong = {
+        "url": "nope",
+        "fail_on_severity": "severe",
+        "timeout": "soon",
+        "api_url": "http://a.b",
+        "scan_id": "a/b",
+        "baseline": "a/b",
+        "fail_on": "some",
+        "min_score": "-1",
+        "ignore_file": "../x",
+        "reports": "pdf=x",
+        "check_run": "maybe",
+        "check_name": "<!-- x -->",
+        "pr_comment": "often",
+    }
 
-    assert set(found) == set(DEFAULTS)
+    assert set(mistakes(api_key="", **wrong)) == set(DEFAULTS) - {"github_token"}
 
 
 def test_the_key_is_in_no_representation() -> None:
@@ -209,3 +223,59 @@ def test_inputs_come_from_flags_then_environment_then_defaults() -> None:
 def test_custom_ca_certificates_come_from_the_usual_variables(name: str) -> None:
     assert settings({name: "/etc/ca.pem"}).ca_bundle == "/etc/ca.pem"
     assert settings({name: ""}).ca_bundle is None
+
+
+@pytest.mark.parametrize(("text", "baseline"), [("", None), ("auto", "auto"), ("AUTO", "auto"), ("scan-1", "scan-1")])
+def test_a_baseline_is_auto_or_a_scan(text: str, baseline: str | None) -> None:
+    assert settings(baseline=text).baseline == baseline
+
+
+def test_fail_on_new_needs_a_baseline() -> None:
+    assert settings(fail_on="NEW", baseline="auto").policy.only_new
+    assert not settings().policy.only_new
+    assert "needs a baseline" in mistakes(fail_on="new")["fail_on"]
+    assert list(mistakes(fail_on="new", baseline="a/b")) == ["baseline"]
+
+
+@pytest.mark.parametrize(("text", "score"), [("", None), ("0", 0.0), ("100", 100.0), ("79.5", 79.5)])
+def test_a_minimum_score_is_a_number(text: str, score: float | None) -> None:
+    assert settings(min_score=text).policy.min_score == score
+
+
+@pytest.mark.parametrize("text", ["101", "1e2", "nan", "-1", "high", "100.1"])
+def test_other_minimum_scores_are_mistakes(text: str) -> None:
+    assert "0 to 100" in mistakes(min_score=text)["min_score"]
+
+
+def test_reports_are_lines_of_format_and_path() -> None:
+    given = settings(reports="\n sarif = out/scan.sarif \n\nHTML=report.html\n").reports
+
+    assert [(report.format, report.path) for report in given] == [("sarif", "out/scan.sarif"), ("html", "report.html")]
+
+
+@pytest.mark.parametrize(
+    "text", ["sarif", "pdf=x", "=x", "sarif=", "sarif=/etc/x", "sarif=../x", "sarif=a/../../x", "sarif=a\\b", "sarif=a/"]
+)
+def test_other_reports_are_mistakes(text: str) -> None:
+    assert "reports" in mistakes(reports=text)
+
+
+def test_an_unknown_format_is_told_the_known_ones() -> None:
+    assert "sarif, json, junit, markdown, html" in mistakes(reports="pdf=x")["reports"]
+
+
+def test_two_reports_in_one_file_are_a_mistake() -> None:
+    assert "each file once" in mistakes(reports="sarif=a\njson=a")["reports"]
+
+
+@pytest.mark.parametrize(("text", "mode"), [("off", "off"), ("false", "off"), ("always", "always"), ("Changes", "changes")])
+def test_a_comment_mode_is_one_of_three(text: str, mode: str) -> None:
+    assert settings(pr_comment=text).pr_comment.value == mode
+
+
+def test_the_token_is_in_no_representation_and_in_no_mistake() -> None:
+    given = settings(github_token="ghs_secret")
+
+    assert given.github_token is not None
+    assert "ghs_secret" not in f"{given!r} {given.model_dump()} {given.model_dump_json()}"
+    assert settings().github_token is None

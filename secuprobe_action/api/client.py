@@ -116,13 +116,17 @@ class SecuProbeClient:
                 status=error.status,
             ) from error
 
-    def scan(self, scan_id: str) -> Scan:
-        """Return a scan's status and summary (`GET /scans/{id}`); asks until the time budget ends.
+    def scan(self, scan_id: str, *, tries: int | None = None) -> Scan:
+        """Return a scan's status and summary (`GET /scans/{id}`).
+
+        Args:
+            scan_id: the scan.
+            tries: the most faults to accept, or None to ask until the time budget ends.
 
         Raises:
             ApiError: it could not be had.
         """
-        return self._call(Scan, "GET", f"/scans/{quote(scan_id, safe='')}")
+        return self._call(Scan, "GET", f"/scans/{quote(scan_id, safe='')}", tries=tries)
 
     def vulnerabilities(self, scan_id: str) -> VulnerabilityList:
         """Return a scan's vulnerabilities (`GET /scans/{id}/vulnerabilities`).
@@ -131,7 +135,7 @@ class SecuProbeClient:
             ApiError: they could not be had.
         """
         path = f"/scans/{quote(scan_id, safe='')}/vulnerabilities"
-        return self._call(VulnerabilityList, "GET", path, tries=retry.LIST_TRIES)
+        return self._call(VulnerabilityList, "GET", path, tries=retry.OPTIONAL_TRIES)
 
     def domains(self) -> DomainList:
         """Return the account's domains (`GET /domains`).
@@ -139,7 +143,7 @@ class SecuProbeClient:
         Raises:
             ApiError: they could not be had.
         """
-        return self._call(DomainList, "GET", "/domains", tries=retry.LIST_TRIES)
+        return self._call(DomainList, "GET", "/domains", tries=retry.OPTIONAL_TRIES)
 
     def poll_interval_s(self, elapsed_s: float, estimate_s: float | None) -> float:
         """Return when to ask next for a scan, in seconds from now, given the seconds since its launch and its estimate."""

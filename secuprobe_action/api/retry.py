@@ -24,8 +24,8 @@ LAUNCH_TRIES = 5
 LAUNCH_SPREAD = 10.0
 """A refused launch comes back within this many times the rest of the window (found with `make bench-fleet`)."""
 
-LIST_TRIES = 5
-"""Tries for what the run can do without: the list of vulnerabilities (the counts decide then)."""
+OPTIONAL_TRIES = 5
+"""Tries for what the run can do without: the list of vulnerabilities (the counts decide then), domains, a baseline."""
 
 
 @dataclass(frozen=True, slots=True)

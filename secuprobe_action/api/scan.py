@@ -6,7 +6,8 @@ from urllib.parse import urlsplit
 
 from secuprobe_action.api.client import SecuProbeClient
 from secuprobe_action.api.heartbeat import Heartbeat
-from secuprobe_action.api.wire import Scan, Vulnerability, WireCounts
+from secuprobe_action.api.retry import OPTIONAL_TRIES
+from secuprobe_action.api.wire import Scan, Vulnerability, VulnerabilityList, WireCounts
 from secuprobe_action.clock import Deadline
 from secuprobe_action.errors import (
     ApiError,
@@ -14,9 +15,11 @@ from secuprobe_action.errors import (
     Forbidden,
     NotFound,
     OutOfTime,
+    ProtocolError,
     ScanFailed,
     ScanTimedOut,
 )
+from secuprobe_action.findings.baseline import Baseline
 from secuprobe_action.findings.model import Counts, Finding, ScanReport, Severity, worst_first
 from secuprobe_action.text import duration, one_line
 
@@ -153,26 +156,38 @@ class Scanner:
         )
 
     def _collect(self, scan: Scan, started: Started, url: str | None) -> ScanReport:
-        findings: tuple[Finding, ...] | None = None
-        total = problem = None
+        listed = problem = None
         try:
             listed = self.client.vulnerabilities(started.scan_id)
         except ApiError as error:
             problem = one_line(error.message, 500)
-        else:
-            findings = worst_first(tuple(_finding(vulnerability) for vulnerability in listed.vulnerabilities))
-            total = listed.total
         return ScanReport(
             scan_id=started.scan_id,
             url=url or scan.url,
             score=scan.score,
             counts=_counts(scan.counts),
-            findings=findings,
+            findings=None if listed is None else _findings(listed),
             list_problem=problem,
-            total=total,
+            total=None if listed is None else listed.total,
             report_url=_report_url(scan, started),
             duration_s=self.deadline.elapsed_s,
         )
+
+    def baseline(self, scan_id: str, commit: str | None, age_s: float | None) -> Baseline:
+        """Return an earlier scan, to compare with.
+
+        Args:
+            scan_id: the scan.
+            commit: the commit it was made of, or None where that isn't known.
+            age_s: how long ago that was, in seconds, or None.
+
+        Raises:
+            ApiError: it is gone, isn't completed, or its list can't be read.
+        """
+        scan = self.client.scan(scan_id, tries=OPTIONAL_TRIES)
+        if scan.status.strip().lower() != "completed":
+            raise ProtocolError(f"Scan {scan_id} is {one_line(scan.status, 40)}, not completed.")
+        return Baseline(scan_id, _findings(self.client.vulnerabilities(scan_id)), scan.score, commit, age_s)
 
 
 _LAST_POLL_S = 2.0
@@ -197,6 +212,10 @@ def _counts(wire: WireCounts) -> Counts | None:
         severity = Severity.parse(name)
         counts[severity] = counts.get(severity, 0) + count
     return counts
+
+
+def _findings(listed: VulnerabilityList) -> tuple[Finding, ...]:
+    return worst_first(tuple(_finding(vulnerability) for vulnerability in listed.vulnerabilities))
 
 
 def _finding(vulnerability: Vulnerability) -> Finding:

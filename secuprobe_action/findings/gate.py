@@ -1,10 +1,49 @@
 """ScanReport and policy to Verdict. It fails closed: where it can't tell, it does not pass."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from secuprobe_action.errors import NothingToJudge
-from secuprobe_action.findings.model import WORST_FIRST, Counts, ScanReport, Severity
-from secuprobe_action.text import plural
+from secuprobe_action.findings.baseline import Baseline, Change, Comparison
+from secuprobe_action.findings.ignore import Acceptance, Rule
+from secuprobe_action.findings.model import WORST_FIRST, Counts, Finding, ScanReport, Severity, count
+from secuprobe_action.text import number, plural
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What fails the check.
+
+    Args:
+        threshold: the severity from which findings do, or None where none does.
+        only_new: whether only findings that the baseline didn't have do.
+        min_score: the score below which it fails, 0 to 100, or None for any.
+    """
+
+    threshold: Severity | None
+    only_new: bool = False
+    min_score: float | None = None
+
+    def reaches(self, severity: Severity) -> bool:
+        """Whether findings of this severity can fail the check."""
+        return self.threshold is not None and severity >= self.threshold
+
+
+@dataclass(frozen=True, slots=True)
+class Assessed:
+    """A finding, and what became of it.
+
+    Args:
+        finding: the finding.
+        change: how it stands to the baseline, or None where there is none.
+        accepted: the rule by which its risk is accepted, or None.
+        fails: whether it fails the check.
+    """
+
+    finding: Finding
+    change: Change | None
+    accepted: Rule | None
+    fails: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,43 +52,86 @@ class Verdict:
 
     Args:
         passed: whether the check passes.
-        threshold: the severity from which findings fail the gate, or None where nothing does.
+        policy: by which policy.
         counts: findings by severity, an entry for each, as the gate saw them: the worse of the API's counts and its list.
+        findings: the listed findings, worst first, with what became of each.
+        baseline: the scan compared with, or None.
+        fixed: the baseline's findings that are gone.
         reason: why, in one sentence.
         warnings: what a reader must know to trust the verdict.
+        notices: what a reader may like to know.
     """
 
     passed: bool
-    threshold: Severity | None
+    policy: Policy
     counts: Counts
+    findings: tuple[Assessed, ...]
+    baseline: Baseline | None
+    fixed: tuple[Finding, ...]
     reason: str
     warnings: tuple[str, ...]
+    notices: tuple[str, ...]
 
-    def fails(self, severity: Severity) -> bool:
-        """Whether a finding of this severity fails the gate."""
-        return self.threshold is not None and severity >= self.threshold
+    @property
+    def open(self) -> tuple[Assessed, ...]:
+        """The findings whose risk nobody has accepted."""
+        return tuple(assessed for assessed in self.findings if assessed.accepted is None)
+
+    @property
+    def accepted(self) -> tuple[Assessed, ...]:
+        """The findings whose risk is accepted."""
+        return tuple(assessed for assessed in self.findings if assessed.accepted is not None)
+
+    @property
+    def new(self) -> tuple[Assessed, ...]:
+        """The findings that the baseline didn't have, accepted or not; empty where there is no baseline."""
+        return tuple(assessed for assessed in self.findings if assessed.change is Change.NEW)
 
 
-def judge(report: ScanReport, threshold: Severity | None) -> Verdict:
+def judge(
+    report: ScanReport,
+    policy: Policy,
+    comparison: Comparison | None = None,
+    acceptance: Acceptance | None = None,
+    doubts: Iterable[str] = (),
+) -> Verdict:
     """Decide whether the check passes.
 
     Args:
         report: a completed scan.
-        threshold: findings of this severity or worse fail the gate; None: none do.
+        policy: what fails the check.
+        comparison: the report's findings against the baseline's, or None where they can't be compared: all findings are
+            looked at then, `only_new` or not.
+        acceptance: which of the report's findings are accepted risks, or None for none.
+        doubts: warnings that came up on the way here.
 
     Raises:
         NothingToJudge: the report holds neither counts nor a list from which the threshold could be judged.
     """
-    _require_evidence(report, threshold)
+    _require_evidence(report, policy.threshold)
+    listed = report.findings or ()
+    changes = comparison.changes if comparison else (None,) * len(listed)
+    rules = acceptance.rules if acceptance else (None,) * len(listed)
+    findings = tuple(_assess(*each, policy) for each in zip(listed, changes, rules, strict=True))
     counts = _worse_of_counts_and_list(report)
-    failing = {severity: n for severity, n in counts.items() if threshold is not None and n and severity >= threshold}
+    failing = _failing(findings, _unlisted(counts, listed), policy)
+    score_problem = _score_problem(report.score, policy.min_score)
     return Verdict(
-        passed=not failing,
-        threshold=threshold,
+        passed=not failing and not score_problem,
+        policy=policy,
         counts=counts,
-        reason=_reason(counts, failing, threshold),
-        warnings=_warnings(report, counts),
+        findings=findings,
+        baseline=comparison.baseline if comparison else None,
+        fixed=comparison.fixed if comparison else (),
+        reason="; ".join(filter(None, (_reason(counts, failing, policy, comparison), score_problem))),
+        warnings=(*doubts, *_warnings(report, counts), *_expired(acceptance)),
+        notices=_unused(acceptance),
     )
+
+
+def _assess(finding: Finding, change: Change | None, rule: Rule | None, policy: Policy) -> Assessed:
+    spared = rule is not None or (policy.only_new and change is Change.UNCHANGED)
+    return Assessed(finding, change, rule, fails=policy.reaches(finding.severity) and not spared)
 
 
 def _require_evidence(report: ScanReport, threshold: Severity | None) -> None:
@@ -67,36 +149,49 @@ def _require_evidence(report: ScanReport, threshold: Severity | None) -> None:
     )
 
 
-def _listed(report: ScanReport) -> dict[Severity, int]:
-    listed = dict.fromkeys(WORST_FIRST, 0)
-    for finding in report.findings or ():
-        listed[finding.severity] += 1
-    return listed
-
-
 def _worse_of_counts_and_list(report: ScanReport) -> dict[Severity, int]:
     """Take the larger number of each severity; findings that only the list's total knows of have an unknown severity."""
     stated = report.counts or {}
-    counts = {severity: max(n, stated.get(severity, 0)) for severity, n in _listed(report).items()}
+    counts = {severity: max(n, stated.get(severity, 0)) for severity, n in count(report.findings or ()).items()}
     counts[Severity.UNKNOWN] += max(0, (report.total or 0) - sum(counts.values()))
     return counts
 
 
-def describe_counts(counts: Counts) -> str:
+def _unlisted(counts: Counts, listed: tuple[Finding, ...]) -> Counts:
+    """Return what the counts have beyond the list. It can neither be accepted nor be known to be old."""
+    seen = count(listed)
+    return {severity: n - seen[severity] for severity, n in counts.items()}
+
+
+def _failing(findings: tuple[Assessed, ...], unlisted: Counts, policy: Policy) -> dict[Severity, int]:
+    failing = count(assessed.finding for assessed in findings if assessed.fails)
+    for severity, n in unlisted.items():
+        failing[severity] += n if policy.reaches(severity) else 0
+    return {severity: n for severity, n in failing.items() if n}
+
+
+def _score_problem(score: float | None, min_score: float | None) -> str:
+    if min_score is None or (score is not None and score >= min_score):
+        return ""
+    return f"the score is {'not known' if score is None else number(score)}, and min_score is {number(min_score)}"
+
+
+def describe_counts(counts: Mapping[Severity, int]) -> str:
     """Return the counts that aren't zero, worst first: `1 critical, 3 high`."""
     return ", ".join(f"{counts[s]:,} {s.label}" for s in WORST_FIRST if counts.get(s))
 
 
-def _reason(counts: Counts, failing: Counts, threshold: Severity | None) -> str:
+def _reason(counts: Counts, failing: Counts, policy: Policy, comparison: Comparison | None) -> str:
     total = plural(sum(counts.values()), "finding")
-    if threshold is None:
+    if policy.threshold is None:
         return f"{total}; fail_on_severity is none, so no finding fails the check"
+    kind = "new finding" if policy.only_new and comparison else "finding"
     if not failing:
-        return f"no finding at or above {threshold.label} ({total} in all)"
-    return f"{plural(sum(failing.values()), 'finding')} at or above {threshold.label} ({describe_counts(failing)})"
+        return f"no {kind} at or above {policy.threshold.label} ({total} in all)"
+    return f"{plural(sum(failing.values()), kind)} at or above {policy.threshold.label} ({describe_counts(failing)})"
 
 
-def _warnings(report: ScanReport, counts: Counts) -> tuple[str, ...]:
+def _warnings(report: ScanReport, counts: Counts) -> list[str]:
     warnings = []
     if report.findings is None:
         warnings.append(
@@ -110,10 +205,21 @@ def _warnings(report: ScanReport, counts: Counts) -> tuple[str, ...]:
                 f"The API listed {listed:,} of {plural(report.total, 'finding')}; "
                 "what is not listed counts for the gate all the same."
             )
-        if report.counts is not None and any(report.counts.get(s, 0) != n for s, n in _listed(report).items()):
+        seen = count(report.findings)
+        if report.counts is not None and any(report.counts.get(s, 0) != n for s, n in seen.items()):
             warnings.append("The API's counts and its list of vulnerabilities differ; the worse of the two decided.")
     if counts[Severity.UNKNOWN]:
         warnings.append(
             f"{plural(counts[Severity.UNKNOWN], 'finding')} with an unknown severity: an unknown severity counts as critical."
         )
-    return tuple(warnings)
+    return warnings
+
+
+def _expired(acceptance: Acceptance | None) -> list[str]:
+    rules = acceptance.expired if acceptance else ()
+    return [f"The ignore file's rule at {rule} expired on {rule.expires} and no longer applies." for rule in rules]
+
+
+def _unused(acceptance: Acceptance | None) -> tuple[str, ...]:
+    rules = acceptance.unused if acceptance else ()
+    return tuple(f"The ignore file's rule at {rule} matches no finding of this scan." for rule in rules)

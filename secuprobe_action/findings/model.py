@@ -1,7 +1,7 @@
 """The nouns of the domain: severity, finding, scan report."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -90,6 +90,14 @@ class ScanReport:
     total: int | None
     report_url: str
     duration_s: float
+
+
+def count(findings: Iterable[Finding]) -> dict[Severity, int]:
+    """Return the findings by severity, an entry for each."""
+    counts = dict.fromkeys(WORST_FIRST, 0)
+    for finding in findings:
+        counts[finding.severity] += 1
+    return counts
 
 
 def worst_first(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:

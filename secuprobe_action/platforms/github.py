@@ -12,7 +12,7 @@ from typing import Any, TextIO
 from actions_toolkit.command import Command
 from actions_toolkit.file_command import prepare_key_value_message
 
-from secuprobe_action.platforms.base import Level
+from secuprobe_action.platforms.base import Forge, Level
 from secuprobe_action.platforms.stream import LogStream
 from secuprobe_action.text import encodable, one_line, printable
 
@@ -38,6 +38,8 @@ class GitHub:
         self._environment = environment
         self._log = LogStream(out)
         self._annotations: Counter[Level] = Counter()
+        self.workspace = Path(environment.get("GITHUB_WORKSPACE") or Path.cwd())
+        self.definition_file = _workflow_file(environment.get("GITHUB_WORKFLOW_REF", ""))
 
     def mask(self, secret: str) -> None:
         self._command("add-mask", secret)
@@ -72,6 +74,13 @@ class GitHub:
         problem = self._append("GITHUB_STEP_SUMMARY", encodable(markdown) + "\n")
         if problem:
             self.annotate(Level.WARNING, "SecuProbe: summary not written", f"The job summary could not be written: {problem}.")
+
+    def forge(self, token: str | None) -> Forge | None:
+        if not token or not self._environment.get("GITHUB_REPOSITORY"):
+            return None
+        from secuprobe_action.platforms.github_forge import GitHubForge  # PyGithub takes long to import
+
+        return GitHubForge(token, self._environment, self._event() or {})
 
     def secrets_withheld(self) -> str | None:
         if self._environment.get("GITHUB_EVENT_NAME") not in _WITHHOLDING_EVENTS:
@@ -114,6 +123,12 @@ def _inert(line: str) -> str:
     """
     line = re.sub(r"##(?=\[)", "## ", line)
     return re.sub(r"^(\s*):(?=:)", r"\1: ", line)
+
+
+def _workflow_file(workflow_ref: str) -> str:
+    """Return the path in `owner/repository/.github/workflows/scan.yml@refs/heads/main`."""
+    match = re.fullmatch(r"[^/]+/[^/]+/([^@]+)@.*", workflow_ref)
+    return match[1] if match else ".github/workflows"
 
 
 def _is_from_fork(event: Any) -> bool:

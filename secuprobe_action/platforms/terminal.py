@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TextIO
 
-from secuprobe_action.platforms.base import Level
+from secuprobe_action.platforms.base import Forge, Level
 from secuprobe_action.platforms.stream import LogStream
 from secuprobe_action.text import one_line, printable
 
@@ -19,9 +20,11 @@ class Terminal:
 
     input_prefix = "SECUPROBE_"
     max_annotations = 0
+    definition_file = "README.md"
 
     def __init__(self, environment: Mapping[str, str], out: TextIO) -> None:
         self._log = LogStream(out)
+        self.workspace = Path.cwd()
         self._debugs = environment.get("SECUPROBE_DEBUG") == "1"
 
     def mask(self, secret: str) -> None:
@@ -47,6 +50,9 @@ class Terminal:
 
     def publish_summary(self, markdown: str) -> None:
         """Do nothing: the log holds the same as a table."""
+
+    def forge(self, token: str | None) -> Forge | None:
+        return None
 
     def secrets_withheld(self) -> str | None:
         return None

@@ -1,1 +1,15 @@
-"""Pure: (ScanReport, Verdict) to text. One file a format."""
+"""Pure: a judged scan to text. One file a format, and a line in FORMATS; the layout is the list."""
+
+from collections.abc import Callable, Mapping
+
+from secuprobe_action.reports import html_report, json_report, junit, markdown, sarif
+from secuprobe_action.reports.story import Story
+
+FORMATS: Mapping[str, Callable[[Story], str]] = {
+    "sarif": sarif.render,
+    "json": json_report.render,
+    "junit": junit.render,
+    "markdown": markdown.render,
+    "html": html_report.render,
+}
+"""The report formats by their name in the input `reports`."""

@@ -48,3 +48,13 @@ def _markdown_reference(match: re.Match[str]) -> str:
 def html_attribute(text: str) -> str:
     """Return `text` for a double-quoted HTML attribute, in an HTML page or inside Markdown."""
     return re.sub(r"[&<>\"'`]", lambda match: f"&#{ord(match[0])};", one_line(text))
+
+
+def xml(text: str) -> str:
+    """Return `text` without what XML 1.0 can't carry, on one line; an XML writer does the rest."""
+    return one_line(text)
+
+
+def sarif_message(text: str) -> str:
+    """Return `text` for a SARIF message, in which square brackets make links (SARIF 2.1.0, 3.11.6)."""
+    return re.sub(r"[\[\]\\]", lambda match: f"\\{match[0]}", printable(text))

@@ -1,13 +1,15 @@
-"""The summary in GitHub's Markdown."""
+"""The job summary, and the check run's, in GitHub's Markdown; and the parts that the comment is made of, too."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
 from secuprobe_action import __version__
 from secuprobe_action.errors import ActionError
-from secuprobe_action.findings.gate import Verdict
+from secuprobe_action.findings.baseline import Baseline, Change
+from secuprobe_action.findings.gate import Assessed, Verdict
 from secuprobe_action.findings.model import WORST_FIRST, Finding, ScanReport, Severity
 from secuprobe_action.reports.escape import html_attribute, markdown, markdown_lines
-from secuprobe_action.text import duration, number, plural
+from secuprobe_action.reports.story import Story
+from secuprobe_action.text import age, capitalised, duration, number, plural
 
 MAX_BYTES = 1_000_000
 """A job summary over 1,048,576 bytes is dropped whole (actions/runner, FileCommandManager.cs); an error line may follow ours."""
@@ -16,8 +18,10 @@ OPEN_ROWS = 50
 """Findings in the open table; the rest are folded, so that a long list doesn't bury what comes below it."""
 
 MAX_TITLE, MAX_TEXT = 300, 20_000
+_HEAD = "| Severity | Title | Category |\n| :--- | :--- | :--- |\n"
 _FOOT_BYTES = 2_000
-_DETAILS_SHARE = 0.5
+_TABLE_SHARE = 0.5
+_ACCEPTED_SHARE = 0.1
 
 _ICONS = {
     Severity.UNKNOWN: "❔",
@@ -29,99 +33,211 @@ _ICONS = {
 }
 
 
+def render(story: Story) -> str:
+    """Return the summary as a report of its own."""
+    return summary(story.report, story.verdict)
+
+
 def summary(report: ScanReport, verdict: Verdict, max_bytes: int = MAX_BYTES) -> str:
     """Return the summary of a judged scan.
 
     Args:
         report: the scan.
         verdict: what the gate decided.
-        max_bytes: the most UTF-8 bytes to return, at least 10,000. Whatever doesn't fit is left out from the least severe
+        max_bytes: the most UTF-8 bytes to return, at least 30,000. Whatever doesn't fit is left out from the least severe
             finding up, and counted.
     """
-    head = "\n".join(_head(report, verdict))
-    left = max_bytes - _FOOT_BYTES - _size(head)
-    findings = report.findings or ()
-    table = _table(findings, int(left * (1 - _DETAILS_SHARE)))
-    details = _details(findings, left - _size(table))
-    return "\n\n".join(part for part in (head, table, details, _foot()) if part)
+    room = max_bytes - _FOOT_BYTES
+    parts = [headline(verdict), score_and_counts(report, verdict), _facts(report, verdict), *_notes(verdict, room // 5)]
+    room -= sum(map(_size, parts))
+    folded = [*fixed(verdict, int(room * _ACCEPTED_SHARE)), *accepted(verdict, int(room * _ACCEPTED_SHARE))]
+    room -= sum(map(_size, folded))
+    table = findings_table(verdict.open, "### Findings", int(room * _TABLE_SHARE))
+    details = _details(verdict.open, room - _size(table))
+    return "\n\n".join(part for part in (*parts, table, *folded, details, foot()) if part)
 
 
 def skipped(reason: str, advice: str) -> str:
     """Return the summary of a run that had nothing to scan with."""
-    return f"## ⏭️ SecuProbe: skipped\n\n{markdown(reason)}.\n\n{markdown(advice)}\n\n{_foot()}"
+    return f"## ⏭️ SecuProbe: skipped\n\n{markdown(reason)}.\n\n{markdown(advice)}\n\n{foot()}"
 
 
 def failure(error: ActionError, scan_id: str | None, report_url: str | None) -> str:
     """Return the summary of a run that ended in an error, with the scan it had started, if any."""
     parts = [f"## ⚠️ {markdown(error.title)}", markdown_lines(error.message, 5_000), markdown_lines(error.advice, 5_000)]
-    return "\n\n".join(part for part in (*parts, _scan_line(scan_id, report_url), _foot()) if part)
+    return "\n\n".join(part for part in (*parts, _scan_line(scan_id, report_url), foot()) if part)
 
 
 def cancelled(consequence: str, scan_id: str | None, report_url: str | None) -> str:
     """Return the summary of a run that was cancelled, with what becomes of its scan, if there is one."""
-    parts = ("## 🛑 SecuProbe: cancelled", markdown(consequence), _scan_line(scan_id, report_url), _foot())
+    parts = ("## 🛑 SecuProbe: cancelled", markdown(consequence), _scan_line(scan_id, report_url), foot())
     return "\n\n".join(part for part in parts if part)
+
+
+def headline(verdict: Verdict) -> str:
+    """Return the verdict in a heading, and its reason in one line."""
+    icon, word = ("✅", "passed") if verdict.passed else ("❌", "failed")
+    return f"## {icon} SecuProbe: {word}\n\n**{capitalised(markdown(verdict.reason))}.**"
+
+
+def score_and_counts(report: ScanReport, verdict: Verdict) -> str:
+    """Return the score and the counts as a table, with their change where there is a baseline."""
+    baseline = verdict.baseline
+    severities = [s for s in WORST_FIRST if s is not Severity.UNKNOWN or verdict.counts[s]]
+    before = baseline.counts if baseline else None
+    cells = [f"{verdict.counts[s]:,}{_arrow(verdict.counts[s] - before[s]) if before else ''}" for s in severities]
+    score = "not given" if report.score is None else f"<strong>{number(report.score)}</strong> / 100"
+    if baseline and baseline.score is not None and report.score is not None:
+        score += _arrow(report.score - baseline.score)
+    return (
+        f"| SecuScore | {' | '.join(f'{_ICONS[s]} {s.label.capitalize()}' for s in severities)} |\n"
+        + "| :---: " * (len(severities) + 1)
+        + f"|\n| {score} | {' | '.join(cells)} |"
+    )
+
+
+def since_baseline(verdict: Verdict) -> str:
+    """Return what changed since which scan, commit and time, or nothing where there is no baseline."""
+    baseline = verdict.baseline
+    if baseline is None:
+        return ""
+    return f"{plural(len(verdict.new), 'new finding')} and {len(verdict.fixed):,} fixed since {_name(baseline)}."
+
+
+def findings_table(findings: Sequence[Assessed], heading: str, max_bytes: int, open_rows: int = OPEN_ROWS) -> str:
+    """Return the findings as rows, worst first: the first ones open, the rest folded; nothing where there are none.
+
+    Args:
+        findings: what to show.
+        heading: what stands above it, as Markdown.
+        max_bytes: the most UTF-8 bytes to return.
+        open_rows: how many rows aren't folded.
+    """
+    if not findings:
+        return ""
+    marks = any(assessed.change for assessed in findings)
+    rows = list(_fitting((_row(assessed, marks) for assessed in findings), max_bytes - 1_000))
+    parts = [f"{heading}\n\n{_HEAD}{''.join(rows[:open_rows])}"]
+    if len(rows) > open_rows:
+        parts.append(_folded(plural(len(rows) - open_rows, "more finding"), _HEAD + "".join(rows[open_rows:])))
+    if len(rows) < len(findings):
+        left_out = plural(len(findings) - len(rows), "finding")
+        parts.append(f"**{left_out} left out of the table**: it would be too large for GitHub.")
+    return "\n\n".join(part.rstrip("\n") for part in parts)
+
+
+def fixed(verdict: Verdict, max_bytes: int) -> Iterator[str]:
+    """Yield the findings that are gone since the baseline, folded, where there are any."""
+    if verdict.fixed:
+        rows = _fitting((f"| {severity(f)} | ~~{title(f)}~~ | {category(f)} |\n" for f in verdict.fixed), max_bytes - 500)
+        yield _folded(f"✅ {len(verdict.fixed):,} fixed since the baseline", _HEAD + "".join(rows))
+
+
+def unchanged(verdict: Verdict, max_bytes: int) -> Iterator[str]:
+    """Yield the findings that the baseline had too, folded, where there are any."""
+    old = [assessed for assessed in verdict.open if assessed.change is Change.UNCHANGED]
+    if old:
+        rows = _fitting((_row(assessed, marks=False) for assessed in old), max_bytes - 500)
+        yield _folded(plural(len(old), "unchanged finding"), _HEAD + "".join(rows))
+
+
+def accepted(verdict: Verdict, max_bytes: int) -> Iterator[str]:
+    """Yield the accepted risks with their reasons, folded, where there are any."""
+    if verdict.accepted:
+        head = "| Severity | Title | Category | Reason | Until |\n| :--- | :--- | :--- | :--- | :--- |\n"
+        rows = _fitting((_accepted_row(assessed) for assessed in verdict.accepted), max_bytes - 500)
+        yield _folded(f"🤝 {plural(len(verdict.accepted), 'accepted risk')}", head + "".join(rows))
+
+
+def severity(finding: Finding) -> str:
+    """Return the severity with its sign, and with the API's own word where it isn't known."""
+    label = finding.severity.label.capitalize()
+    if finding.severity is Severity.UNKNOWN and finding.severity_text:
+        label += f" (<code>{markdown(finding.severity_text, 40)}</code>)"
+    return f"{_ICONS[finding.severity]} {label}"
+
+
+def title(finding: Finding) -> str:
+    """Return the title, or that there is none."""
+    return markdown(finding.title or "", MAX_TITLE) or "<em>no title</em>"
+
+
+def category(finding: Finding) -> str:
+    """Return the category, or that there is none."""
+    return markdown(finding.category or "", MAX_TITLE) or "<em>no category</em>"
+
+
+def link(url: str, text: str) -> str:
+    """Return a link; `text` is ours."""
+    return f'<a href="{html_attribute(url)}">{text}</a>'
+
+
+def foot() -> str:
+    """Return the last line, with the version."""
+    return f"<sub>SecuProbe Security Scan {__version__}</sub>\n"
+
+
+def _facts(report: ScanReport, verdict: Verdict) -> str:
+    target = f"Scanned <code>{markdown(report.url, 500)}</code> in" if report.url else "Took"
+    line = f"{target} {duration(report.duration_s)} · {_scan_line(report.scan_id, report.report_url)}"
+    return "\n\n".join(part for part in (line, since_baseline(verdict)) if part)
+
+
+def _notes(verdict: Verdict, max_bytes: int) -> Iterator[str]:
+    notes = [f"> [!WARNING]\n> {markdown(text, 2_000)}" for text in verdict.warnings]
+    notes += [f"> [!NOTE]\n> {markdown(text, 2_000)}" for text in verdict.notices]
+    shown = list(_fitting(notes, max_bytes))
+    yield from shown
+    if len(shown) < len(notes):
+        yield f"> [!WARNING]\n> {plural(len(notes) - len(shown), 'more message')} in the log."
 
 
 def _scan_line(scan_id: str | None, report_url: str | None) -> str:
     if scan_id is None:
         return ""
-    link = f" · {_link(report_url, 'Open the report')}" if report_url else ""
-    return f"Scan <code>{markdown(scan_id)}</code>{link}"
+    report = f" · {link(report_url, 'Open the report')}" if report_url else ""
+    return f"Scan <code>{markdown(scan_id)}</code>{report}"
 
 
-def _head(report: ScanReport, verdict: Verdict) -> Iterator[str]:
-    icon, word = ("✅", "passed") if verdict.passed else ("❌", "failed")
-    yield f"## {icon} SecuProbe: {word}\n\n**{_capitalised(markdown(verdict.reason))}.**\n"
-    severities = [s for s in WORST_FIRST if s is not Severity.UNKNOWN or verdict.counts[s]]
-    yield f"| SecuScore | {' | '.join(f'{_ICONS[s]} {s.label.capitalize()}' for s in severities)} |"
-    yield "| :---: " * (len(severities) + 1) + "|"
-    score = "not given" if report.score is None else f"<strong>{number(report.score)}</strong> / 100"
-    yield f"| {score} | {' | '.join(f'{verdict.counts[s]:,}' for s in severities)} |\n"
-    target = f"Scanned <code>{markdown(report.url, 500)}</code> in" if report.url else "Took"
-    yield f"{target} {duration(report.duration_s)} · {_scan_line(report.scan_id, report.report_url)}"
-    for warning in verdict.warnings:
-        yield f"\n> [!WARNING]\n> {markdown(warning)}"
+def _name(baseline: Baseline) -> str:
+    commit = f" of commit <code>{markdown(baseline.commit[:12])}</code>" if baseline.commit else ""
+    old = f" ({age(baseline.age_s)} old)" if baseline.age_s is not None else ""
+    return f"scan <code>{markdown(baseline.scan_id)}</code>{commit}{old}"
 
 
-def _table(findings: Sequence[Finding], max_bytes: int) -> str:
-    """Return the findings as rows, worst first: the first ones open, the rest folded."""
-    if not findings:
+def _arrow(difference: float) -> str:
+    if not difference:
         return ""
-    left = max_bytes - 2_000
-    rows = list(_fitting((_row(finding) for finding in findings), left))
-    head = "| Severity | Title | Category |\n| :--- | :--- | :--- |\n"
-    parts = [f"### Findings\n\n{head}{''.join(rows[:OPEN_ROWS])}"]
-    if len(rows) > OPEN_ROWS:
-        folded = head + "".join(rows[OPEN_ROWS:])
-        parts.append(f"<details><summary>{plural(len(rows) - OPEN_ROWS, 'more finding')}</summary>\n\n{folded}\n</details>")
-    if len(rows) < len(findings):
-        parts.append(
-            f"**{_left_out(len(findings) - len(rows), 'finding')} of the table**: the summary would be too large for GitHub."
-        )
-    return "\n\n".join(part.rstrip("\n") for part in parts)
+    return f" ({'▲' if difference > 0 else '▼'}&nbsp;{number(abs(difference))})"
 
 
-def _row(finding: Finding) -> str:
-    return f"| {_severity(finding)} | {_title(finding)} | {_category(finding)} |\n"
+def _row(assessed: Assessed, marks: bool) -> str:
+    new = "🆕 " if marks and assessed.change is Change.NEW else ""
+    finding = assessed.finding
+    return f"| {severity(finding)} | {new}{title(finding)} | {category(finding)} |\n"
 
 
-def _details(findings: Sequence[Finding], max_bytes: int) -> str:
+def _accepted_row(assessed: Assessed) -> str:
+    rule, finding = assessed.accepted, assessed.finding
+    reason, until = (markdown(rule.reason), rule.expires or "–") if rule else ("", "")
+    return f"| {severity(finding)} | {title(finding)} | {category(finding)} | {reason} | {until} |\n"
+
+
+def _details(findings: Sequence[Assessed], max_bytes: int) -> str:
     """Return each finding's description and remediation, folded; as HTML blocks, in which nothing is Markdown."""
     if not findings:
         return ""
-    shown = list(_fitting((_detail(finding) for finding in findings), max_bytes - 500))
+    shown = list(_fitting((_detail(assessed.finding) for assessed in findings), max_bytes - 500))
     note = ""
     if len(shown) < len(findings):
-        note = (
-            f"\n\n**Details of {_left_out(len(findings) - len(shown), 'finding')}**: the summary would be too large for GitHub."
-        )
+        left_out = plural(len(findings) - len(shown), "finding")
+        note = f"\n\n**Details of {left_out} left out**: the summary would be too large for GitHub."
     return "### Details\n\n" + "\n".join(shown) + note
 
 
 def _detail(finding: Finding) -> str:
     return (
-        f"<details><summary>{_severity(finding)} · {_title(finding)}</summary>\n"
+        f"<details><summary>{severity(finding)} · {title(finding)}</summary>\n"
         f"<p>{_paragraph(finding.description, 'No description.')}</p>\n"
         f"<p><strong>Remediation</strong><br>{_paragraph(finding.remediation, 'No remediation guide.')}</p>\n"
         "</details>\n"
@@ -132,19 +248,8 @@ def _paragraph(text: str | None, otherwise: str) -> str:
     return markdown_lines(text, MAX_TEXT) if text and text.strip() else f"<em>{otherwise}</em>"
 
 
-def _severity(finding: Finding) -> str:
-    label = finding.severity.label.capitalize()
-    if finding.severity is Severity.UNKNOWN and finding.severity_text:
-        label += f" (<code>{markdown(finding.severity_text, 40)}</code>)"
-    return f"{_ICONS[finding.severity]} {label}"
-
-
-def _title(finding: Finding) -> str:
-    return markdown(finding.title or "", MAX_TITLE) or "<em>no title</em>"
-
-
-def _category(finding: Finding) -> str:
-    return markdown(finding.category or "", MAX_TITLE) or "<em>no category</em>"
+def _folded(heading: str, content: str) -> str:
+    return f"<details><summary>{heading}</summary>\n\n{content}\n</details>"
 
 
 def _fitting(parts: Iterable[str], max_bytes: int) -> Iterator[str]:
@@ -157,21 +262,5 @@ def _fitting(parts: Iterable[str], max_bytes: int) -> Iterator[str]:
         yield part
 
 
-def _left_out(count: int, noun: str) -> str:
-    return f"{plural(count, noun)} left out"
-
-
-def _link(url: str, text: str) -> str:
-    return f'<a href="{html_attribute(url)}">{text}</a>'
-
-
-def _foot() -> str:
-    return f"<sub>SecuProbe Security Scan {__version__}</sub>\n"
-
-
 def _size(text: str) -> int:
     return len(text.encode("utf-8"))
-
-
-def _capitalised(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -18,10 +18,20 @@ def render(report: ScanReport, verdict: Verdict) -> str:
         f"Findings   {describe_counts(verdict.counts) or 'none'}",
         f"Report     {report.report_url}",
         f"Scan       {report.scan_id} ({duration(report.duration_s)})",
-        *_table(report.findings or ()),
+        *_changes(verdict),
+        *_table(tuple(assessed.finding for assessed in verdict.open)),
         f"{'PASSED' if verdict.passed else 'FAILED'}: {verdict.reason}",
     ]
     return "\n".join(lines)
+
+
+def _changes(verdict: Verdict) -> list[str]:
+    lines = []
+    if verdict.baseline:
+        lines.append(f"Changes    {len(verdict.new):,} new, {len(verdict.fixed):,} fixed since scan {verdict.baseline.scan_id}")
+    if verdict.accepted:
+        lines.append(f"Accepted   {plural(len(verdict.accepted), 'finding')}, by the ignore file")
+    return lines
 
 
 def _table(findings: tuple[Finding, ...]) -> list[str]:

@@ -5,9 +5,15 @@ from typing import Any
 import pytest
 
 from secuprobe_action.errors import NothingToJudge
-from secuprobe_action.findings.gate import judge
-from secuprobe_action.findings.model import Severity
+from secuprobe_action.findings import gate
+from secuprobe_action.findings.gate import Policy, Verdict
+from secuprobe_action.findings.model import ScanReport, Severity
 from tests.support import finding, report
+
+
+def judge(scanned: ScanReport, threshold: Severity | None) -> Verdict:
+    return gate.judge(scanned, Policy(threshold))
+
 
 KNOWN = [severity for severity in Severity if severity is not Severity.UNKNOWN]
 THRESHOLDS = [Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW, None]

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from secuprobe_action.app import Run
 from secuprobe_action.errors import ExitCode
-from secuprobe_action.findings.gate import judge
+from secuprobe_action.findings.gate import Policy, judge
 from secuprobe_action.findings.model import Finding, Severity
 from secuprobe_action.local.demo import read_outputs
 from secuprobe_action.platforms import detect
@@ -187,7 +187,7 @@ def test_any_json_ends_in_a_result_or_in_one_of_our_errors(answers: dict[str, An
 def test_the_summary_is_a_table_whose_text_is_the_original(findings: list[Finding], url: str | None) -> None:
     judged = report(*findings, url=url)
 
-    page = Page(markdown.summary(judged, judge(judged, Severity.HIGH)))
+    page = Page(markdown.summary(judged, judge(judged, Policy(Severity.HIGH))))
 
     assert {name for name, _ in page.elements} <= OUR_ELEMENTS
     assert [attributes for name, attributes in page.elements if name == "a"] == [{"href": judged.report_url}]

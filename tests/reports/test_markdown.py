@@ -3,7 +3,7 @@
 import pytest
 
 from secuprobe_action.errors import ScanTimedOut
-from secuprobe_action.findings.gate import judge
+from secuprobe_action.findings.gate import Policy, judge
 from secuprobe_action.findings.model import Finding, Severity
 from secuprobe_action.reports import markdown
 from tests.reports.rendered import Page
@@ -14,7 +14,7 @@ SOME = [finding(severity, title=f"Finding {severity.label}") for severity in Sev
 
 def render(*listed: Finding, threshold: Severity | None = Severity.HIGH, **fields: object) -> str:
     judged = report(*listed, **fields)
-    return markdown.summary(judged, judge(judged, threshold))
+    return markdown.summary(judged, judge(judged, Policy(threshold)))
 
 
 def test_it_begins_with_the_verdict_and_its_reason() -> None:

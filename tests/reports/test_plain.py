@@ -1,14 +1,15 @@
 """The verdict as a table in the log."""
 
-from secuprobe_action.findings.gate import judge
+from secuprobe_action.findings.gate import Policy, judge
 from secuprobe_action.findings.model import Finding, Severity
 from secuprobe_action.reports import plain
+from tests.reports.stories import rich
 from tests.support import finding, report
 
 
 def render(*listed: Finding, **fields: object) -> list[str]:
     judged = report(*listed, **fields)
-    return plain.render(judged, judge(judged, Severity.HIGH)).splitlines()
+    return plain.render(judged, judge(judged, Policy(Severity.HIGH))).splitlines()
 
 
 def test_the_verdict_comes_last_where_a_log_is_read_from() -> None:
@@ -37,6 +38,15 @@ def test_what_is_missing_is_said() -> None:
     assert lines[0] == "SecuScore  not given"
     assert "? odd" in lines[6]
     assert "(no title)" in lines[6]
+
+
+def test_changes_and_accepted_risks_are_counted() -> None:
+    shown = rich()
+
+    lines = plain.render(shown.report, shown.verdict).splitlines()
+
+    assert lines[4:6] == ["Changes    2 new, 1 fixed since scan scan-0", "Accepted   1 finding, by the ignore file"]
+    assert not any(line.startswith("medium") for line in lines)
 
 
 def test_text_of_the_site_stays_on_its_row() -> None:

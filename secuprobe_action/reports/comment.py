@@ -1,0 +1,36 @@
+"""The pull request's comment: what changed, on one screen."""
+
+from secuprobe_action.findings.baseline import Change
+from secuprobe_action.findings.gate import Verdict
+from secuprobe_action.findings.model import ScanReport
+from secuprobe_action.reports import markdown
+from secuprobe_action.reports.escape import markdown as escape
+
+MAX_BYTES = 60_000
+"""A comment holds 65,536 characters; the marker and GitHub's own line ends need some."""
+
+OPEN_ROWS = 20
+
+
+def render(report: ScanReport, verdict: Verdict) -> str:
+    """Return the comment: verdict, score and counts with their changes, new findings open, the rest folded."""
+    facts = [f"Scanned <code>{escape(report.url, 500)}</code>"] if report.url else []
+    facts += [markdown.link(report.report_url, "Open the report"), markdown.since_baseline(verdict)]
+    shown = [assessed for assessed in verdict.open if assessed.change is not Change.UNCHANGED]
+    parts = [
+        markdown.headline(verdict),
+        markdown.score_and_counts(report, verdict),
+        " · ".join(fact for fact in facts if fact),
+        *(f"> [!WARNING]\n> {escape(text, 500)}" for text in verdict.warnings[:5]),
+        markdown.findings_table(shown, "### New findings" if verdict.baseline else "### Findings", MAX_BYTES // 3, OPEN_ROWS),
+        *markdown.fixed(verdict, MAX_BYTES // 6),
+        *markdown.accepted(verdict, MAX_BYTES // 6),
+        *markdown.unchanged(verdict, MAX_BYTES // 6),
+        markdown.foot(),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def has_news(verdict: Verdict) -> bool:
+    """Whether there is something to tell: the check failed, or findings came or went."""
+    return not verdict.passed or bool(verdict.new) or bool(verdict.fixed)

@@ -1,0 +1,82 @@
+"""The whole result as JSON; schemas/report.json describes it."""
+
+import json
+from typing import Any
+
+from secuprobe_action import __version__
+from secuprobe_action.findings.baseline import fingerprint
+from secuprobe_action.findings.gate import Assessed
+from secuprobe_action.findings.model import WORST_FIRST, Counts, Finding
+from secuprobe_action.reports.story import Story
+
+SCHEMA_VERSION = 1
+"""Raised when a field changes its meaning or goes; new fields may come without."""
+
+
+def render(story: Story) -> str:
+    """Return the result as JSON in ASCII, which any reader of JSON takes, whatever a finding says."""
+    report, verdict = story.report, story.verdict
+    document = {
+        "schema_version": SCHEMA_VERSION,
+        "tool": {"name": "SecuProbe Security Scan", "version": __version__},
+        "finished_at": f"{story.finished_at:%Y-%m-%dT%H:%M:%SZ}",
+        "scan": {
+            "id": report.scan_id,
+            "url": report.url,
+            "score": report.score,
+            "report_url": report.report_url,
+            "duration_seconds": round(report.duration_s, 3),
+        },
+        "verdict": {
+            "passed": verdict.passed,
+            "reason": verdict.reason,
+            "fail_on_severity": verdict.policy.threshold.label if verdict.policy.threshold else "none",
+            "fail_on": "new" if verdict.policy.only_new else "all",
+            "min_score": verdict.policy.min_score,
+            "warnings": list(verdict.warnings),
+            "notices": list(verdict.notices),
+        },
+        "counts": _counts(verdict.counts),
+        "details_available": report.findings is not None,
+        "findings": [_assessed(assessed) for assessed in verdict.findings],
+        "baseline": _baseline(story),
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def _counts(counts: Counts) -> dict[str, int]:
+    return {severity.label: counts[severity] for severity in WORST_FIRST}
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "fingerprint": fingerprint(finding),
+        "id": finding.id,
+        "title": finding.title,
+        "severity": finding.severity.label,
+        "severity_text": finding.severity_text,
+        "category": finding.category,
+        "description": finding.description,
+        "remediation": finding.remediation,
+    }
+
+
+def _assessed(assessed: Assessed) -> dict[str, Any]:
+    rule = assessed.accepted
+    accepted = rule and {"reason": rule.reason, "expires": rule.expires and rule.expires.isoformat(), "line": rule.line}
+    change = assessed.change and assessed.change.value
+    return {**_finding(assessed.finding), "change": change, "accepted": accepted, "fails": assessed.fails}
+
+
+def _baseline(story: Story) -> dict[str, Any] | None:
+    baseline = story.verdict.baseline
+    if baseline is None:
+        return None
+    return {
+        "scan_id": baseline.scan_id,
+        "commit": baseline.commit,
+        "age_seconds": baseline.age_s,
+        "score": baseline.score,
+        "counts": _counts(baseline.counts),
+        "fixed": [_finding(finding) for finding in story.verdict.fixed],
+    }

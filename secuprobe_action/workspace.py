@@ -1,0 +1,66 @@
+"""The checked-out repository: what may be read and written there. No path leads out of it."""
+
+import os
+from pathlib import Path, PurePosixPath
+
+
+def path_problem(path: str) -> str | None:
+    """Return why `path` can't be a file of the workspace, or None."""
+    if not path or path.endswith("/"):
+        return "must name a file"
+    if path.startswith("/") or "\\" in path or "\x00" in path or ".." in PurePosixPath(path).parts:
+        return "must be relative to the workspace and stay inside it, without .. and backslashes"
+    return None
+
+
+class Workspace:
+    """Files below one folder.
+
+    Args:
+        root: the folder.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def read(self, path: str) -> str | None:
+        """Return a file's text, or None where there is no such file.
+
+        Raises:
+            OSError: it can't be read, or a link leads out of the workspace.
+            UnicodeDecodeError: it isn't UTF-8.
+        """
+        try:
+            return self._inside(path).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return None
+
+    def problem(self, path: str) -> str | None:
+        """Return why `path` can't be written, as far as can be told before, or None."""
+        try:
+            target = self._inside(path)
+        except OSError as error:
+            return str(error)
+        return "names a folder" if target.is_dir() else None
+
+    def write(self, path: str, text: str) -> None:
+        """Write a file that everyone may read: the container runs as root, the steps after it don't.
+
+        Raises:
+            OSError: it can't be written, or a link leads out of the workspace.
+        """
+        target = self._inside(path)
+        missing = [folder for folder in target.parents if not folder.exists()]
+        target.parent.mkdir(parents=True, exist_ok=True)
+        for folder in missing:
+            folder.chmod(0o755)
+        target.write_text(text, encoding="utf-8", errors="replace", newline="\n")
+        target.chmod(0o644)
+
+    def _inside(self, path: str) -> Path:
+        """Return where `path` leads once all links are followed."""
+        root = self._root.resolve()
+        target = (root / path).resolve()
+        if path_problem(path) or os.path.commonpath([root, target]) != str(root):
+            raise PermissionError(f"{path} leads out of the workspace")
+        return target

@@ -1,0 +1,335 @@
+"""A pull request from end to end: a base scan, a scan that adds one high finding and fixes two, and what people see of it."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import jsonschema
+import pytest
+
+from secuprobe_action.local.engine import LocalFinding
+from secuprobe_action.local.scripted import Scenario, ScriptedEngine
+from tests.github_api import FakeGitHub, serving
+from tests.reports.rendered import Page
+from tests.support import KEY, ROOT, Api, Runner, Step, event_file, secuprobe
+
+OPENAPI = ROOT / "node_modules" / "@octokit" / "openapi" / "generated" / "api.github.com.deref.json"
+
+BASE = [
+    {"title": "Old TLS", "severity": "high", "category": "Transport"},
+    {"title": "No CSP", "severity": "medium", "category": "Headers"},
+    {"title": "Banner", "severity": "low", "category": "Disclosure"},
+]
+PULL = [BASE[0], {"title": "SQL injection", "severity": "high", "category": "Injection", "description": "In id"}]
+EVERYWHERE = {
+    "check_run": "true",
+    "pr_comment": "changes",
+    "baseline": "auto",
+    "fail_on": "new",
+    "fail_on_severity": "high",
+    "github_token": "ghs_token",
+    "reports": "sarif=out/scan.sarif\njson=out/scan.json\nhtml=out/scan.html\njunit=out/scan.xml\nmarkdown=out/scan.md",
+}
+
+
+@pytest.fixture(name="github")
+def _github() -> Iterator[FakeGitHub]:
+    with serving(FakeGitHub()) as github:
+        yield github
+
+
+def push(runner: Runner, github: FakeGitHub, api: Api, sha: str, **inputs: str) -> Step:
+    """Scan a commit of a branch."""
+    runner.environment = {
+        **github.environment(sha, "push"),
+        "GITHUB_EVENT_PATH": event_file(runner.folder, {"before": "0" * 40}),
+        "GITHUB_WORKSPACE": str(runner.folder),
+    }
+    return runner.run(api, **{"check_run": "true", "github_token": "ghs_token", "fail_on_severity": "none", **inputs})
+
+
+class Pull:
+    """The pull request: a base scan that is known, and runs of the action on it."""
+
+    def __init__(self, runner: Runner, github: FakeGitHub, api: Api, scenario: Scenario) -> None:
+        self.runner, self.github, self.api, self.scenario = runner, github, api, scenario
+
+    def run(self, findings: list[dict[str, Any]], **inputs: str) -> Step:
+        self.scenario.findings = [LocalFinding.model_validate(each) for each in findings]
+        self.runner.environment = {
+            **self.github.environment("e" * 40, "pull_request"),
+            "GITHUB_EVENT_PATH": event_file(self.runner.folder, self.github.event()),
+            "GITHUB_WORKSPACE": str(self.runner.folder),
+        }
+        return self.runner.run(self.api, **{**EVERYWHERE, **inputs})
+
+
+@pytest.fixture(name="pull")
+def _pull(runner: Runner, github: FakeGitHub) -> Iterator[Pull]:
+    with secuprobe({"findings": BASE, "score": 70}) as api:
+        assert push(runner, github, api, github.merge_base).code == 0
+        assert isinstance(api.service.engine, ScriptedEngine)
+        api.service.engine.scenario.score = 64
+        yield Pull(runner, github, api, api.service.engine.scenario)
+
+
+def test_every_place_tells_the_same_story(pull: Pull) -> None:
+    base_check = pull.github.checks[0]
+
+    step = pull.run(PULL)
+
+    reason = "1 new finding at or above high (1 high)"
+    assert step.code == 1, step.log
+    assert (step.outputs["new_count"], step.outputs["fixed_count"], step.outputs["result"]) == ("1", "2", "failed")
+    assert step.annotations("error")[:1] == [f"SecuProbe: check failed: {reason}. Report: {step.outputs['report_url']}"]
+    assert step.annotations("error")[1:] == ["High: SQL injection: Injection: In id"]
+
+    base_scan = base_check["external_id"].split(":")[2]
+    summary = Page(step.summary)
+    assert f"1 new finding and 2 fixed since scan {base_scan} of commit {'b' * 12}" in summary.text
+    assert "🆕 SQL injection" in summary.tables[1].rows[1] + summary.tables[1].rows[2]
+
+    check = pull.github.checks[1]
+    assert (check["name"], check["head_sha"], check["conclusion"]) == ("SecuProbe", pull.github.head, "failure")
+    assert check["output"]["title"] == reason
+    assert check["details_url"] == step.outputs["report_url"]
+    assert check["external_id"].split(":")[2] == step.outputs["scan_id"]
+
+    (comment,) = pull.github.comments
+    page = Page(comment["body"])
+    assert "SecuProbe: failed" in page.text
+    assert page.tables[0].rows[1][0] == "64 / 100 (▼\N{NO-BREAK SPACE}6)"
+    assert [row[1] for row in page.tables[1].rows[1:]] == ["🆕 SQL injection"]
+    assert page.summaries == ["✅ 2 fixed since the baseline", "1 unchanged finding"]
+
+    folder = pull.runner.folder / "out"
+    assert step.outputs["sarif_file"] == "out/scan.sarif"
+    results = json.loads((folder / "scan.sarif").read_text())["runs"][0]["results"]
+    assert sorted((result["message"]["text"], result["baselineState"]) for result in results) == [
+        ("Old TLS (Transport)", "unchanged"),
+        ("SQL injection (Injection)", "new"),
+    ]
+    assert results[0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == ".github/workflows/scan.yml"
+    document = json.loads((folder / "scan.json").read_text())
+    assert document["verdict"]["reason"] == reason
+    assert [finding["title"] for finding in document["baseline"]["fixed"]] == ["No CSP", "Banner"]
+    html = (folder / "scan.html").read_text()
+    assert "1 new finding at or above high (1 high)." in html
+    assert html.count("fails the check") == 1
+    assert '<failure message="[high] SQL injection"' in (folder / "scan.xml").read_text()
+    assert (folder / "scan.md").read_text() == step.summary.rstrip("\n") + "\n"
+    assert KEY not in "".join(path.read_text() for path in folder.iterdir())
+
+
+def test_a_second_run_edits_the_same_comment(pull: Pull) -> None:
+    pull.run(PULL)
+    step = pull.run([BASE[0]])
+
+    assert step.code == 0
+    (comment,) = pull.github.comments
+    assert "SecuProbe: passed" in Page(comment["body"]).text
+    assert "No new finding at or above high (1 finding in all)." in Page(comment["body"]).text
+    assert len([body for name, body in pull.github.bodies if name.startswith("PATCH")]) == 1
+
+
+def test_with_nothing_to_say_no_comment_is_made_but_an_old_one_is_kept_up_to_date(pull: Pull) -> None:
+    assert pull.run(BASE).code == 0
+    assert pull.github.comments == []
+
+    pull.run(PULL)
+    pull.run(BASE)
+
+    (comment,) = pull.github.comments
+    assert "0 new findings and 0 fixed" in Page(comment["body"]).text
+
+
+def test_always_comments_and_off_never(pull: Pull) -> None:
+    pull.run(BASE, pr_comment="off")
+    assert pull.github.comments == []
+    pull.run(BASE, pr_comment="always")
+    assert len(pull.github.comments) == 1
+
+
+def test_only_this_tokens_own_comment_is_edited(pull: Pull) -> None:
+    pull.run(PULL)
+    marker = pull.github.comments[0]["body"].splitlines()[0]
+    pull.github.comments.clear()
+    planted = pull.github.add_comment("mallory", f"{marker}\nLGTM, passed!")
+
+    pull.run(PULL)
+
+    assert planted["body"].endswith("LGTM, passed!")
+    assert [comment["user"]["login"] for comment in pull.github.comments] == ["mallory", "github-actions[bot]"]
+
+
+def test_two_sites_under_one_name_keep_a_comment_each(pull: Pull) -> None:
+    pull.run(PULL)
+    pull.run(PULL, url="https://other.example")
+    pull.run(PULL)
+
+    assert len(pull.github.comments) == 2
+
+
+def test_a_read_only_token_is_one_warning_each_that_names_the_permission_and_changes_nothing(pull: Pull) -> None:
+    pull.github.read_only = True
+
+    step = pull.run(PULL)
+
+    assert (step.code, step.outputs["new_count"]) == (1, "1")
+    warnings = step.annotations("warning")
+    assert [("checks: write" in text, "pull-requests: write" in text) for text in warnings if "GitHub did not allow" in text] == [
+        (True, False),
+        (False, True),
+    ]
+    assert pull.github.comments == []
+
+
+def test_a_baseline_whose_scan_is_gone_lets_all_findings_count(pull: Pull) -> None:
+    pull.github.checks[0]["external_id"] = "secuprobe:1:gone:0:1"
+
+    step = pull.run(BASE)
+
+    assert step.code == 1
+    assert step.outputs["new_count"] == ""
+    assert any("The baseline, scan gone, can't be read" in text for text in step.annotations("warning"))
+    assert "All findings count as new." in Page(step.summary).text
+
+
+@pytest.mark.parametrize("spoil", ["no check run", "another version", "another name", "no GitHub", "no token"])
+def test_without_a_baseline_all_findings_count_and_it_is_said(pull: Pull, spoil: str) -> None:
+    inputs = {}
+    if spoil == "no check run":
+        pull.github.checks.clear()
+    elif spoil == "another version":
+        pull.github.checks[0]["external_id"] = pull.github.checks[0]["external_id"].replace(":1:", ":0:", 1)
+    elif spoil == "another name":
+        inputs = {"check_name": "Other"}
+    elif spoil == "no token":
+        inputs = {"github_token": ""}
+    else:
+        pull.github.url = "http://127.0.0.1:9"
+
+    step = pull.run(BASE, **inputs)
+
+    assert step.code == 1
+    assert any("No baseline was found" in text for text in step.annotations("warning"))
+
+
+def test_the_base_branchs_older_commits_are_looked_at_and_not_too_many(pull: Pull) -> None:
+    known = pull.github.merge_base
+    chain = [f"{n:040x}" for n in range(1, 30)]
+    pull.github.parents = {**dict(zip(chain, [*chain[1:], known], strict=True)), chain[4]: known}
+    pull.github.merge_base = chain[0]
+
+    assert pull.run(BASE).outputs["new_count"] == "0"
+
+    pull.github.parents = {**dict(zip(chain, [*chain[1:], known], strict=True))}
+    pull.github.requests.clear()
+    assert pull.run(BASE).outputs["new_count"] == ""
+    assert sum(request.endswith("/check-runs") and request.startswith("GET") for request in pull.github.requests) == 20
+
+
+def test_a_scans_id_is_a_baseline_without_github(pull: Pull) -> None:
+    base_scan = pull.github.checks[0]["external_id"].split(":")[2]
+    pull.github.requests.clear()
+
+    step = pull.run(PULL, baseline=base_scan, check_run="false", pr_comment="off")
+
+    assert (step.code, step.outputs["new_count"], step.outputs["fixed_count"]) == (1, "1", "2")
+    assert pull.github.requests == []
+
+
+def test_accepted_risks_come_from_the_workspace(pull: Pull) -> None:
+    used = "- title: SQL*\n  reason: A test database.\n"
+    rules = f"{used}- title: Nothing\n  reason: x\n- title: Banner\n  reason: y\n  expires: 2020-01-01\n"
+    (pull.runner.folder / ".secuprobe-ignore.yml").write_text(rules, encoding="utf-8")
+
+    step = pull.run(PULL)
+
+    assert step.code == 0, step.log
+    assert "1 accepted risk" in Page(step.summary).summaries[1]
+    assert "A test database." in Page(step.summary).text
+    assert any("line 3 (Nothing) matches no finding" in text for text in step.annotations("notice"))
+    assert any("line 5 (Banner) expired on 2020-01-01" in text for text in step.annotations("warning"))
+
+
+@pytest.mark.parametrize(("name", "content"), [(".secuprobe-ignore.yml", "- title: a\n"), ("risks.yml", None)])
+def test_a_malformed_or_missing_ignore_file_costs_no_scan(pull: Pull, name: str, content: str | None) -> None:
+    if content:
+        (pull.runner.folder / name).write_text(content, encoding="utf-8")
+    launches = pull.api.launches
+
+    step = pull.run(PULL, ignore_file=name)
+
+    assert (step.code, step.outputs) == (2, {"result": "error"})
+    assert name in step.annotations("error")[0]
+    assert pull.api.launches == launches
+
+
+def test_a_report_that_would_leave_the_workspace_costs_no_scan(pull: Pull) -> None:
+    (pull.runner.folder / "link").symlink_to("/tmp")
+    launches = pull.api.launches
+
+    step = pull.run(PULL, reports="json=link/x.json")
+
+    assert step.code == 2
+    assert "leads out of the workspace" in step.annotations("error")[0]
+    assert pull.api.launches == launches
+
+
+def test_a_report_that_can_not_be_written_is_an_error_that_leaves_the_verdict(pull: Pull) -> None:
+    (pull.runner.folder / "file").write_text("", encoding="utf-8")
+
+    step = pull.run(BASE, reports="json=file/x.json\nmarkdown=ok.md")
+
+    assert step.code == 0
+    assert any("report file/x.json could not be written" in text for text in step.annotations("error"))
+    assert (pull.runner.folder / "ok.md").exists()
+
+
+def test_an_error_is_a_failed_check_and_tells_later_runs_of_no_scan(pull: Pull) -> None:
+    pull.scenario.ends = "failed"
+
+    step = pull.run(PULL)
+
+    assert step.code == 3
+    assert pull.github.checks[-1]["conclusion"] == "failure"
+    assert "external_id" not in pull.github.checks[-1]
+
+
+def test_a_run_that_asks_for_nothing_is_neutral(pull: Pull) -> None:
+    pull.run(PULL, fail_on_severity="none")
+
+    assert pull.github.checks[-1]["conclusion"] == "neutral"
+
+
+def test_a_push_finds_the_open_pull_request_of_its_commit(runner: Runner, github: FakeGitHub) -> None:
+    with secuprobe() as api:
+        push(runner, github, api, github.head, pr_comment="always")
+
+    assert len(github.comments) == 1
+
+
+def test_without_a_pull_request_there_is_nothing_to_comment_on(runner: Runner, github: FakeGitHub) -> None:
+    with secuprobe() as api:
+        step = push(runner, github, api, "f" * 40, pr_comment="always")
+
+    assert step.code == 0
+    assert github.comments == []
+    assert not any("commented" in text for text in step.annotations("warning"))
+
+
+@pytest.mark.node
+def test_every_request_body_is_what_githubs_own_description_allows(pull: Pull) -> None:
+    pull.run(PULL)
+    pull.run(BASE)
+
+    used = {operation for operation, _ in pull.github.bodies}
+    assert {operation.split(" ")[0] for operation in used} == {"PATCH", "POST"}
+    assert len(used) == 3
+    description = json.loads(OPENAPI.read_bytes())
+    for operation, body in pull.github.bodies:
+        method, path = operation.split(" ")
+        schema = description["paths"][path][method.lower()]["requestBody"]["content"]["application/json"]["schema"]
+        assert set(body) <= set(schema["properties"]), f"{operation} has invented fields"
+        jsonschema.validate(body, schema)

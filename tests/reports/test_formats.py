@@ -1,0 +1,236 @@
+"""The report files: each valid for whom it is meant, and each telling the same story."""
+
+import json
+import re
+from typing import Any
+from xml.etree import ElementTree
+
+import jsonschema
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from secuprobe_action.findings.model import Finding, Severity
+from secuprobe_action.reports import FORMATS, comment, html_report, markdown, sarif
+from secuprobe_action.reports.story import Story
+from tests.properties.test_hostile import FINDING, MAYBE_TEXT, words
+from tests.reports.rendered import Page
+from tests.reports.stories import EACH, rich, story
+from tests.support import ROOT, finding
+
+SARIF_SCHEMA = jsonschema.Draft7Validator(json.loads((ROOT / "tests/data/sarif-schema-2.1.0.json").read_text(encoding="utf-8")))
+REPORT_SCHEMA = jsonschema.Draft202012Validator(json.loads((ROOT / "schemas/report.json").read_text(encoding="utf-8")))
+
+STORIES = {
+    "everything": rich(),
+    "nothing found": story(),
+    "no list": story(findings=None, total=None, list_problem="403"),
+    "no score, no url": story(*EACH, score=None, url=None),
+    "nothing known of a finding": story(Finding(None, Severity.UNKNOWN)),
+    "score too low": story(threshold=None, min_score=99),
+}
+
+
+def run(shown: Story) -> Any:
+    document = json.loads(sarif.render(shown))
+    SARIF_SCHEMA.validate(document)
+    (only,) = document["runs"]
+    return only
+
+
+@pytest.mark.parametrize("shown", STORIES.values(), ids=STORIES)
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_takes_every_story(name: str, shown: Story) -> None:
+    assert FORMATS[name](shown).endswith("\n")
+
+
+@pytest.mark.parametrize("shown", STORIES.values(), ids=STORIES)
+def test_sarif_and_json_are_valid(shown: Story) -> None:
+    run(shown)
+    REPORT_SCHEMA.validate(json.loads(FORMATS["json"](shown)))
+
+
+def test_the_schemas_are_schemas() -> None:
+    for path in ("schemas/report.json", "schemas/ignore.json"):
+        jsonschema.Draft202012Validator.check_schema(json.loads((ROOT / path).read_text(encoding="utf-8")))
+
+
+def test_sarif_holds_every_finding_whatever_the_threshold_worst_first() -> None:
+    results = run(story(*EACH, threshold=Severity.CRITICAL))["results"]
+
+    assert [result["properties"]["severity"] for result in results] == ["unknown", "critical", "high", "medium", "low", "info"]
+    assert [result["level"] for result in results] == ["error", "error", "error", "warning", "note", "note"]
+
+
+def test_sarif_levels_are_those_that_github_shows() -> None:
+    rules = run(story(*EACH))["tool"]["driver"]["rules"]
+
+    scores = [float(rule["properties"]["security-severity"]) for rule in rules]
+    assert [score > 9.0 for score in scores] == [True, True, False, False, False, False]
+    assert (7.0 <= scores[2] <= 8.9, 4.0 <= scores[3] <= 6.9, 0.1 <= scores[4] <= 3.9) == (True, True, True)
+
+
+def test_sarif_points_into_the_repository_so_that_github_takes_it() -> None:
+    locations = [result["locations"][0]["physicalLocation"] for result in run(rich())["results"]]
+
+    assert {location["artifactLocation"]["uri"] for location in locations} == {".github/workflows/scan.yml"}
+    assert {location["region"]["startLine"] for location in locations} == {1}
+
+
+def test_sarif_has_one_rule_a_kind_of_finding_with_help() -> None:
+    only = run(story(finding(title="a"), finding(title="A "), finding(title="b")))
+
+    rules = only["tool"]["driver"]["rules"]
+    assert len(rules) == 2
+    assert [rules[result["ruleIndex"]]["id"] for result in only["results"]] == [result["ruleId"] for result in only["results"]]
+    assert "Remediation" in rules[0]["help"]["markdown"]
+    assert "Add one" in rules[0]["help"]["text"]
+
+
+def test_sarif_fingerprints_tell_findings_of_a_kind_apart_and_last() -> None:
+    first, second = ([result["partialFingerprints"] for result in run(story(finding(), finding()))["results"]] for _ in range(2))
+
+    assert first == second
+    assert first[0] != first[1]
+
+
+def test_sarif_shows_baseline_and_accepted_risks() -> None:
+    results = {result["message"]["text"]: result for result in run(rich())["results"]}
+
+    assert results["Finding critical (Headers)"]["baselineState"] == "new"
+    assert results["Finding high (Headers)"]["baselineState"] == "unchanged"
+    (suppression,) = results["Finding medium (Headers)"]["suppressions"]
+    assert (suppression["status"], suppression["justification"]) == ("accepted", "Behind a VPN.")
+    assert "suppressions" not in results["Finding high (Headers)"]
+
+
+def test_sarif_has_a_category_a_url() -> None:
+    ids = [run(story(url=url))["automationDetails"]["id"] for url in ("https://a.example/x?y", "https://b.example", None)]
+
+    assert ids == ["secuprobe/https-a.example-x-y/", "secuprobe/https-b.example/", "secuprobe/scan/"]
+
+
+def test_sarif_stays_within_githubs_limits_worst_first() -> None:
+    many = [finding(Severity.LOW, title=f"low {n}") for n in range(25_010)]
+    results = json.loads(sarif.render(story(finding(Severity.HIGH), *many)))["runs"][0]["results"]
+
+    assert len(results) == 25_000
+    assert results[0]["properties"]["severity"] == "high"
+
+
+def test_json_tells_what_fails_what_is_new_and_what_is_accepted() -> None:
+    document = json.loads(FORMATS["json"](rich()))
+
+    failing = [each["title"] for each in document["findings"] if each["fails"]]
+    assert failing == ["Finding unknown", "Finding critical"]
+    assert [each["accepted"] for each in document["findings"] if each["accepted"]] == [
+        {"reason": "Behind a VPN.", "expires": "2027-01-01", "line": 3}
+    ]
+    assert (document["baseline"]["scan_id"], [gone["title"] for gone in document["baseline"]["fixed"]]) == ("scan-0", ["Gone"])
+
+
+def suite(shown: Story) -> ElementTree.Element:
+    (only,) = ElementTree.fromstring(FORMATS["junit"](shown).encode())
+    return only
+
+
+def test_junit_has_a_case_a_finding_with_failures_where_the_gate_fails() -> None:
+    only = suite(rich())
+
+    assert (only.get("tests"), only.get("failures"), only.get("skipped")) == ("7", "3", "1")
+    assert [case.get("name") for case in only if case.find("failure") is not None] == [
+        "gate",
+        "[unknown] Finding unknown",
+        "[critical] Finding critical",
+    ]
+    assert [case.get("name") for case in only if case.find("skipped") is not None] == ["[medium] Finding medium"]
+
+
+@pytest.mark.parametrize("shown", STORIES.values(), ids=STORIES)
+def test_junit_fails_exactly_when_the_gate_does(shown: Story) -> None:
+    only = suite(shown)
+
+    assert (int(only.get("failures", "")) > 0) == (not shown.verdict.passed)
+    assert int(only.get("failures", "")) == len(only.findall("testcase/failure"))
+    assert int(only.get("tests", "")) == len(only.findall("testcase"))
+
+
+def test_markdown_is_the_summary() -> None:
+    shown = rich()
+
+    assert FORMATS["markdown"](shown) == markdown.summary(shown.report, shown.verdict)
+
+
+def test_the_summary_and_the_comment_show_new_fixed_and_accepted_findings() -> None:
+    shown = rich()
+
+    for text in (markdown.summary(shown.report, shown.verdict), comment.render(shown.report, shown.verdict)):
+        page = Page(text)
+        assert "2 new findings and 1 fixed since scan scan-0 of commit cccccccccccc (3 days old)." in page.text
+        assert {"✅ 1 fixed since the baseline", "🤝 1 accepted risk"} <= set(page.summaries)
+        assert "Behind a VPN." in page.text
+        assert page.text.count("🆕") == 2
+        assert "(▼\N{NO-BREAK SPACE}2)" in page.tables[0].rows[1][0]
+
+
+def test_the_comment_stays_within_its_limit() -> None:
+    many = [finding(Severity.HIGH, title=f"{n} " + "|" * 400, category="<" * 400) for n in range(3_000)]
+    shown = story(*many, before=tuple(many[:1000]) + tuple(finding(title=f"gone {n}") for n in range(3_000)))
+
+    text = comment.render(shown.report, shown.verdict)
+
+    assert len(text.encode("utf-8")) <= 65_000
+    assert "left out of the table" in text
+    Page(text)
+
+
+def test_the_check_runs_summary_stays_within_its_limit() -> None:
+    shown = story(*[finding(title=f"{n} " + "|" * 400, description="&" * 5_000) for n in range(2_000)], before=())
+
+    assert len(markdown.summary(shown.report, shown.verdict, 60_000).encode("utf-8")) <= 60_000
+
+
+def test_a_comment_has_news_when_something_failed_or_changed() -> None:
+    assert not comment.has_news(story(finding(), threshold=None).verdict)
+    assert not comment.has_news(story(finding(Severity.LOW), before=(finding(Severity.LOW),)).verdict)
+    assert comment.has_news(story(finding(Severity.HIGH)).verdict)
+    assert comment.has_news(story(finding(Severity.LOW), before=()).verdict)
+    assert comment.has_news(story(before=(finding(),)).verdict)
+
+
+def test_html_is_one_page_without_script_or_anything_from_elsewhere() -> None:
+    page = html_report.render(rich())
+
+    assert "<script" not in page
+    assert not re.search(r"(src|srcset|@import|url\()\s*=?\s*[\"']?(https?:)?//", page)
+    assert re.findall(r'<link|<img|<iframe|<object|href="(?!https://secuprobe\.io/)', page) == []
+
+
+def test_html_tells_the_story() -> None:
+    page = html_report.render(rich())
+
+    assert "2 new findings at or above high (1 unknown, 1 critical)." in page
+    assert page.count("fails the check</span>") == 2
+    assert 'aria-label="SecuScore 78 of 100"' in page
+    assert "Behind a VPN." in page
+    assert "<s>Gone</s>" in page
+
+
+@given(st.lists(FINDING, max_size=4), MAYBE_TEXT, st.booleans())
+def test_hostile_text_stays_text_in_every_format(findings: list[Finding], url: str | None, compared: bool) -> None:
+    shown = story(*findings, url=url, before=(finding(title="<b>"), *findings[:1]) if compared else None)
+
+    run(shown)
+    REPORT_SCHEMA.validate(json.loads(FORMATS["json"](shown)))
+    assert len(suite(shown)) == len(findings) + 1
+    page = FORMATS["html"](shown)
+    page.encode("utf-8")
+    assert page.count("<details") == len(findings)
+    assert "<script" not in page
+    assert page.count("<a ") == 1
+    rendered = Page(comment.render(shown.report, shown.verdict))
+    assert rendered.count("a") == 1
+    for text in [FORMATS["markdown"](shown), *(rule["help"]["markdown"] for rule in run(shown)["tool"]["driver"]["rules"])]:
+        assert {name for name, _ in Page(text).elements} & {"script", "img", "b", "h1", "li", "pre", "hr"} == set()
+    titles = [words(case.get("name") or "") for case in suite(shown)][1:]
+    assert len(titles) == len(findings)
