@@ -50,7 +50,8 @@ def test_axe_finds_nothing_to_complain_about(shown: Story, scheme: str, tmp_path
 
 def test_the_filters_hide_and_show_findings(tmp_path: Path) -> None:
     script = """
-        const shown = () => [...document.querySelectorAll('.finding')].filter(f => f.checkVisibility()).map(f => f.dataset.severity);
+        const findings = [...document.querySelectorAll('.finding')];
+        const shown = () => findings.filter(f => f.checkVisibility()).map(f => f.dataset.severity);
         const all = shown();
         document.getElementById('show-critical').click();
         const without = shown();
