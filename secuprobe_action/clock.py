@@ -26,8 +26,15 @@ class Clock(Protocol):
         """Return a context that ends with TimeoutError once it has taken `seconds`, whatever it is waiting for."""
 
 
+_TICK_S = 0.5
+
+
 class SystemClock:
-    """The machine's clock."""
+    """The machine's clock.
+
+    Nothing here blocks for longer than a tick: a signal that arrives just before a system call begins doesn't interrupt it,
+    and Python's handler, a cancellation say, would have to wait for its end.
+    """
 
     def monotonic(self) -> float:
         return time.monotonic()
@@ -36,7 +43,9 @@ class SystemClock:
         return time.time()
 
     def sleep(self, seconds: float) -> None:
-        time.sleep(seconds)
+        ends_at = time.monotonic() + seconds
+        while (left := ends_at - time.monotonic()) > 0:
+            time.sleep(min(left, _TICK_S))
 
     @contextmanager
     def time_limit(self, seconds: float) -> Iterator[None]:
@@ -47,17 +56,19 @@ class SystemClock:
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        before = signal.signal(signal.SIGALRM, _time_is_up)
-        signal.setitimer(signal.ITIMER_REAL, seconds)
+        ends_at = time.monotonic() + seconds
+
+        def tick(number: int, frame: FrameType | None) -> None:
+            if time.monotonic() >= ends_at:
+                raise TimeoutError
+
+        before = signal.signal(signal.SIGALRM, tick)
+        signal.setitimer(signal.ITIMER_REAL, min(seconds, _TICK_S), _TICK_S)
         try:
             yield
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, before)
-
-
-def _time_is_up(number: int, frame: FrameType | None) -> None:
-    raise TimeoutError
 
 
 @dataclass(frozen=True)

@@ -68,15 +68,20 @@ class Publisher:
             what: what it is about, for the warning.
         """
         if self._forge is None:
-            self._warn(f"{what}: needs the input github_token, and a repository on GitHub.")
+            self._warn(f"{what}: it needs {self._platform.forge_needs}.")
             return None
+        forge = self._forge
+        return self._courtesy(lambda: ask(forge), what)
+
+    def _courtesy(self, ask: Callable[[], _Answer], what: str) -> _Answer | None:
+        """Do what never decides the verdict: it takes little time, and where it fails there is a warning."""
         try:
             with self._clock.time_limit(FORGE_TIME_S):
-                return ask(self._forge)
+                return ask()
         except ForgeError as error:
             self._warn(f"{what}: {error}. The verdict is not affected.")
         except TimeoutError:
-            self._warn(f"{what}: GitHub took too long. The verdict is not affected.")
+            self._warn(f"{what}: it took too long. The verdict is not affected.")
         return None
 
     def outcome(self, report: ScanReport, verdict: Verdict) -> None:
@@ -97,6 +102,8 @@ class Publisher:
         self._write_reports(report, verdict)
         self._publish_check(self._check_of(report, verdict))
         self._publish_comment(report, verdict)
+        name = self._wanted.check_name if self._wanted else ""
+        self._courtesy(lambda: self._platform.publish_result(name, report, verdict), "The result was not published")
         self._annotate(report, verdict)
         self._platform.info(plain.render(report, verdict))
 

@@ -261,7 +261,7 @@ def test_other_reports_are_mistakes(text: str) -> None:
 
 
 def test_an_unknown_format_is_told_the_known_ones() -> None:
-    assert "sarif, json, junit, markdown, html" in mistakes(reports="pdf=x")["reports"]
+    assert "sarif, json, junit, markdown, html, gitlab-dast, gitlab-codequality" in mistakes(reports="pdf=x")["reports"]
 
 
 def test_two_reports_in_one_file_are_a_mistake() -> None:

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from typing import TextIO
 
 from secuprobe_action.platforms.base import Platform
+from secuprobe_action.platforms.bitbucket import Bitbucket
 from secuprobe_action.platforms.github import GitHub
+from secuprobe_action.platforms.gitlab import GitLab
 from secuprobe_action.platforms.terminal import Terminal
 
 __all__ = ["Platform", "detect"]
@@ -19,4 +21,8 @@ def detect(environment: Mapping[str, str], out: TextIO) -> Platform:
     """
     if environment.get("GITHUB_ACTIONS") == "true":
         return GitHub(environment, out)
+    if environment.get("GITLAB_CI") == "true":
+        return GitLab(environment, out)
+    if environment.get("BITBUCKET_BUILD_NUMBER"):
+        return Bitbucket(environment, out)
     return Terminal(environment, out)

@@ -6,6 +6,9 @@ from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
+from secuprobe_action.findings.gate import Verdict
+from secuprobe_action.findings.model import ScanReport
+
 
 class Level(Enum):
     """How loud an annotation is."""
@@ -107,12 +110,14 @@ class Platform(Protocol):
         max_annotations: how many annotations of a level are shown; 0 where the log is all there is.
         workspace: the folder of the checked-out repository.
         definition_file: the file of the repository that defines this run, relative to its root.
+        forge_needs: what `forge` returns None for the lack of.
     """
 
     input_prefix: str
     max_annotations: int
     workspace: Path
     definition_file: str
+    forge_needs: str
 
     def mask(self, secret: str) -> None:
         """Have the platform hide `secret` in all that follows."""
@@ -135,8 +140,24 @@ class Platform(Protocol):
     def publish_summary(self, markdown: str) -> None:
         """Show the summary beside the log, where the platform has such a place. Does not raise: it warns."""
 
+    def publish_result(self, name: str, report: ScanReport, verdict: Verdict) -> None:
+        """Show the verdict in the platform's own report of results, where it has one that isn't a file.
+
+        Args:
+            name: whose result it is: one of the same name is replaced.
+            report: the scan.
+            verdict: what the gate decided.
+
+        Raises:
+            ForgeError: it can't be shown.
+        """
+
     def forge(self, token: str | None) -> Forge | None:
-        """Return the forge that the run belongs to, or None where there is none or nothing to authenticate with."""
+        """Return the forge that the run belongs to, or None where there is none or nothing to authenticate with.
+
+        Args:
+            token: the input github_token; a platform that isn't GitHub has a variable of its own.
+        """
 
     def secrets_withheld(self) -> str | None:
         """Return why the platform keeps secrets from this run, or None where it doesn't."""

@@ -12,6 +12,8 @@ from typing import Any, TextIO
 from actions_toolkit.command import Command
 from actions_toolkit.file_command import prepare_key_value_message
 
+from secuprobe_action.findings.gate import Verdict
+from secuprobe_action.findings.model import ScanReport
 from secuprobe_action.platforms.base import Forge, Level
 from secuprobe_action.platforms.stream import LogStream
 from secuprobe_action.text import encodable, one_line, printable
@@ -32,6 +34,7 @@ class GitHub:
     """
 
     input_prefix = "INPUT_"
+    forge_needs = "the input github_token"
     max_annotations = 10  # of each level in a step; the runner drops the rest without a word
 
     def __init__(self, environment: Mapping[str, str], out: TextIO) -> None:
@@ -74,6 +77,9 @@ class GitHub:
         problem = self._append("GITHUB_STEP_SUMMARY", encodable(markdown) + "\n")
         if problem:
             self.annotate(Level.WARNING, "SecuProbe: summary not written", f"The job summary could not be written: {problem}.")
+
+    def publish_result(self, name: str, report: ScanReport, verdict: Verdict) -> None:
+        """Do nothing: the check is the result."""
 
     def forge(self, token: str | None) -> Forge | None:
         if not token or not self._environment.get("GITHUB_REPOSITORY"):

@@ -1,24 +1,22 @@
 """GitHub's API, through PyGithub: check runs, comments, and the baseline that earlier check runs tell of."""
 
 import datetime as dt
-import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
-from urllib.parse import quote, unquote
 
 import github
 import requests
 from github.Commit import Commit
 from github.GithubRetry import GithubRetry
-from github.IssueComment import IssueComment
 from github.Repository import Repository
 
 from secuprobe_action import __version__
 from secuprobe_action.findings.baseline import FINGERPRINT_VERSION
 from secuprobe_action.platforms.base import Check, Comment, ForgeError, FoundBaseline
+from secuprobe_action.platforms.marker import Marker, digest
 
 REQUEST_TIMEOUT_S = 10
 MAX_COMMITS = 20
@@ -89,7 +87,7 @@ class GitHubForge:
             runs = [(run, Identity.parse(run.external_id)) for run in commit.get_check_runs(check_name=name, filter="all")]
             known = [(run.completed_at, identity) for run, identity in runs if identity and run.completed_at]
             # Several URLs may share a name. A preview's URL differs at each commit, so one other URL will do; of two, none.
-            same = [each for each in known if each[1].url == _digest(scanned_url)]
+            same = [each for each in known if each[1].url == digest(scanned_url)]
             if not same and len({identity.url for _, identity in known}) == 1:
                 same = known
             if same:
@@ -121,7 +119,7 @@ class GitHubForge:
         if check.report_url:
             optional["details_url"] = check.report_url
         if check.scan_id:
-            optional["external_id"] = str(Identity(check.scan_id, _digest(check.scanned_url), self._run_id))
+            optional["external_id"] = str(Identity(check.scan_id, digest(check.scanned_url), self._run_id))
         self._repository.create_check_run(
             name=check.name,
             head_sha=self._subject.head,
@@ -136,26 +134,14 @@ class GitHubForge:
         if number is None:
             return
         issue = self._repository.get_issue(number)
-        marker = Marker(comment.name, _digest(comment.scanned_url), self._run_id)
+        marker = Marker(comment.name, digest(comment.scanned_url), self._run_id)
         body = f"{marker}\n{comment.body}"
-        existing = self._own_comment(marker, issue.get_comments())
+        author = self._viewer
+        existing = marker.find((each, each.body) for each in issue.get_comments() if _login(each.user.login) == author)
         if existing is not None:
             existing.edit(body)
         elif comment.may_create:
             issue.create_comment(body)
-
-    def _own_comment(self, wanted: "Marker", comments: Any) -> IssueComment | None:
-        """Return the comment to edit: this token's own, of that name.
-
-        Several URLs scanned under one name in one run have a comment each; a preview's URL, which differs at each commit, takes
-        over the one of an earlier run.
-        """
-        author = self._viewer
-        found = [(comment, Marker.parse(comment.body)) for comment in comments if _login(comment.user.login) == author]
-        named = [(comment, marker) for comment, marker in found if marker and marker.name == wanted.name]
-        same = [comment for comment, marker in named if marker.url == wanted.url]
-        earlier = [comment for comment, marker in named if marker.run != wanted.run]
-        return next(iter([*same, *earlier]), None)
 
     @cached_property
     def _viewer(self) -> str:
@@ -208,28 +194,6 @@ class Identity:
             rf"secuprobe:{FINGERPRINT_VERSION}:([A-Za-z0-9._~-]{{1,128}}):([0-9a-f]*):([0-9]*)", external_id or ""
         )
         return cls(*match.groups()) if match else None
-
-
-@dataclass(frozen=True)
-class Marker:
-    """The hidden first line of a comment, by which it is found again."""
-
-    name: str
-    url: str
-    run: str
-
-    def __str__(self) -> str:
-        return f"<!-- secuprobe-scan-action name={quote(self.name, safe='')} url={self.url} run={self.run} -->"
-
-    @classmethod
-    def parse(cls, body: str | None) -> "Marker | None":
-        """Return the marker that a comment begins with, or None."""
-        match = re.match(r"<!-- secuprobe-scan-action name=(\S*) url=([0-9a-f]*) run=([0-9]*) -->", body or "")
-        return cls(unquote(match[1]), match[2], match[3]) if match else None
-
-
-def _digest(url: str | None) -> str:
-    return hashlib.sha256((url or "").encode("utf-8", "replace")).hexdigest()[:12]
 
 
 def _login(login: str) -> str:

@@ -1,17 +1,21 @@
-"""A terminal, or any CI system that is nothing but one: a plain log and an exit code."""
+"""A terminal, or any CI system that is nothing but one: a plain log and an exit code. Other plain logs build on it."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
+from secuprobe_action.findings.gate import Verdict
+from secuprobe_action.findings.model import ScanReport
 from secuprobe_action.platforms.base import Forge, Level
 from secuprobe_action.platforms.stream import LogStream
 from secuprobe_action.text import one_line, printable
 
 
 class Terminal:
-    """Writes to a stream; has no outputs, no summary and no annotations but the log's own lines.
+    """Writes plain lines, without colours: they are for a log as often as for a screen.
+
+    Has no outputs, no summary and no annotations but the log's own lines.
 
     Args:
         environment: the process's environment.
@@ -21,14 +25,16 @@ class Terminal:
     input_prefix = "SECUPROBE_"
     max_annotations = 0
     definition_file = "README.md"
+    forge_needs = "GitHub or GitLab"
 
     def __init__(self, environment: Mapping[str, str], out: TextIO) -> None:
+        self._environment = environment
         self._log = LogStream(out)
         self.workspace = Path.cwd()
         self._debugs = environment.get("SECUPROBE_DEBUG") == "1"
 
     def mask(self, secret: str) -> None:
-        """Do nothing: a terminal hides no text, and the program prints no secret."""
+        """Do nothing: the program prints no secret, and there is nobody to tell."""
 
     def info(self, line: str) -> None:
         self._log.write(printable(line))
@@ -50,6 +56,9 @@ class Terminal:
 
     def publish_summary(self, markdown: str) -> None:
         """Do nothing: the log holds the same as a table."""
+
+    def publish_result(self, name: str, report: ScanReport, verdict: Verdict) -> None:
+        """Do nothing: the exit code is the result."""
 
     def forge(self, token: str | None) -> Forge | None:
         return None

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from secuprobe_action.reports import html_report, json_report, junit, markdown, sarif
+from secuprobe_action.reports import gitlab_codequality, gitlab_dast, html_report, json_report, junit, markdown, sarif
 from secuprobe_action.reports.story import Story
 
 FORMATS: Mapping[str, Callable[[Story], str]] = {
@@ -11,5 +11,7 @@ FORMATS: Mapping[str, Callable[[Story], str]] = {
     "junit": junit.render,
     "markdown": markdown.render,
     "html": html_report.render,
+    "gitlab-dast": gitlab_dast.render,
+    "gitlab-codequality": gitlab_codequality.render,
 }
 """The report formats by their name in the input `reports`."""

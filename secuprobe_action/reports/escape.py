@@ -7,10 +7,10 @@ from secuprobe_action.text import one_line, printable
 # What is markup to CommonMark, GFM (pipes, strikethrough, autolinks), GitHub (math) or HTML. As a character reference it
 # never is (CommonMark 0.31, 2.5), and a reference works in a table cell, in a paragraph and in an HTML block alike.
 _MARKUP = r"[\\`*_\[\]<>&|~$\"']|:(?=//)|(?<=www)\."
-# What GitHub links or replaces after the Markdown is rendered, in the text of the page: mentions and e-mail addresses,
-# issue references, emoji. It looks at one text node at a time, so an element around the sign undoes it, and unlike an
-# invisible character leaves the text as it was.
-_REFERENCE = r"@|#(?=[0-9])|(?<=GH)-(?=[0-9])|:(?=[a-z0-9_+-]+:)"
+# What GitHub, or GitLab, links or replaces after the Markdown is rendered, in the text of the page: mentions and e-mail
+# addresses, references to issues, merge requests and milestones, emoji. It looks at one text node at a time, so an element
+# around the sign undoes it, and unlike an invisible character leaves the text as it was.
+_REFERENCE = r"@|#(?=[0-9])|(?<=GH)-(?=[0-9])|:(?=[a-z0-9_+-]+:)|!(?=[0-9])|%(?=[0-9a-z])"
 _MARKDOWN = re.compile(f"(?P<reference>{_REFERENCE})|(?:{_MARKUP})", re.IGNORECASE)
 
 

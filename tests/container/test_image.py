@@ -82,7 +82,15 @@ def test_it_does_the_job_as_a_container_action(job: Job, threshold: str, code: i
         step = job.run(api, fail_on_severity=threshold)
 
     assert (step.code, step.outputs["result"]) == (code, result), step.log
-    assert set(step.outputs) == {"scan_id", "secu_score", "report_url", "result", "vulnerabilities_count"}
+    assert set(step.outputs) == {
+        "scan_id",
+        "secu_score",
+        "report_url",
+        "result",
+        "vulnerabilities_count",
+        "new_count",
+        "fixed_count",
+    }
     assert json.loads(step.outputs["vulnerabilities_count"])["high"] == 1
     assert "SQL injection" in step.summary
     assert step.log.startswith(f"::add-mask::{KEY}\n")

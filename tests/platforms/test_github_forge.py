@@ -9,7 +9,8 @@ import requests
 import responses
 
 from secuprobe_action.platforms.base import Check, Comment, ForgeError
-from secuprobe_action.platforms.github_forge import GitHubForge, Identity, Marker
+from secuprobe_action.platforms.github_forge import GitHubForge, Identity
+from secuprobe_action.platforms.marker import Marker
 
 API = "https://api.github.com:443"  # PyGithub names the port
 REPO = f"{API}/repos/org/app"

@@ -25,6 +25,8 @@ def test_a_scan_from_launch_to_verdict(runner: Runner) -> None:
         "secu_score": "78",
         "report_url": f"{api.url.removesuffix('/api/v1')}/scan/{scan}",
         "vulnerabilities_count": json.dumps({"critical": 1, "high": 1, "medium": 1, "low": 1, "info": 1}),
+        "new_count": "",
+        "fixed_count": "",
         "result": "failed",
     }
     assert api.launches == 1

@@ -1,0 +1,148 @@
+"""Bitbucket Pipelines: the Code Insights report of the commit. It must not know about SecuProbe's API."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TextIO
+
+import httpx
+
+from secuprobe_action.findings.baseline import fingerprint
+from secuprobe_action.findings.gate import Assessed, Verdict, describe_counts
+from secuprobe_action.findings.model import ScanReport, Severity
+from secuprobe_action.platforms.base import ForgeError
+from secuprobe_action.platforms.terminal import Terminal
+from secuprobe_action.text import one_line, printable
+
+# developer.atlassian.com, Bitbucket Cloud REST API, Reports
+ANNOTATIONS_A_REQUEST = 100
+MAX_ANNOTATIONS = 1_000
+MAX_DETAILS = 2_000
+MAX_SUMMARY = 450
+
+TOKEN_VARIABLE = "SECUPROBE_BITBUCKET_TOKEN"  # noqa: S105  # a variable's name
+# The pipeline's proxy adds the authentication, to plain HTTP only. A pipe runs in a container of its own.
+_PROXIES = ("http://localhost:29418", "http://host.docker.internal:29418")
+_API = "http://api.bitbucket.org"
+_REQUEST_TIMEOUT_S = 10.0
+
+_SEVERITIES = {
+    Severity.UNKNOWN: "CRITICAL",
+    Severity.CRITICAL: "CRITICAL",
+    Severity.HIGH: "HIGH",
+    Severity.MEDIUM: "MEDIUM",
+    Severity.LOW: "LOW",
+    Severity.INFO: "LOW",
+}
+
+
+class Bitbucket(Terminal):
+    """A step of a Bitbucket pipeline, or a pipe in one.
+
+    Args:
+        environment: the process's environment.
+        out: where the log goes.
+    """
+
+    definition_file = "bitbucket-pipelines.yml"
+    forge_needs = "GitHub or GitLab"
+
+    def __init__(self, environment: Mapping[str, str], out: TextIO) -> None:
+        super().__init__(environment, out)
+        self.workspace = Path(environment.get("BITBUCKET_CLONE_DIR") or Path.cwd())
+
+    def publish_result(self, name: str, report: ScanReport, verdict: Verdict) -> None:
+        """Put the report on the commit, with its annotations, in place of an earlier one of the same name.
+
+        Raises:
+            ForgeError: Bitbucket did not take it.
+        """
+        problem = "no way to it was found"
+        for proxy in self._ways():
+            try:
+                with self._client(proxy) as http:
+                    self._publish(http, _report_id(name), report, verdict)
+                    return
+            except httpx.ConnectError as error:
+                problem = f"no connection ({one_line(str(error), 100)})"
+            except httpx.HTTPError as error:
+                raise ForgeError(f"Bitbucket could not be reached ({type(error).__name__})") from error
+        raise ForgeError(f"Bitbucket could not be reached: {problem}")
+
+    def _ways(self) -> Sequence[str | None]:
+        """Return the proxies to try, or that none is needed."""
+        if self._environment.get(TOKEN_VARIABLE):
+            return [None]
+        return _PROXIES if "BITBUCKET_PIPE_STORAGE_DIR" not in self._environment else tuple(reversed(_PROXIES))
+
+    def _client(self, proxy: str | None) -> httpx.Client:
+        token = self._environment.get(TOKEN_VARIABLE)
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        api = self._environment.get("SECUPROBE_BITBUCKET_API_URL") or (_API.replace("http:", "https:") if token else _API)
+        slug = f"{self._environment.get('BITBUCKET_WORKSPACE', '')}/{self._environment.get('BITBUCKET_REPO_SLUG', '')}"
+        base_url = f"{api}/2.0/repositories/{slug}/commit/{self._environment.get('BITBUCKET_COMMIT', '')}/reports"
+        return httpx.Client(base_url=base_url, headers=headers, proxy=proxy, timeout=_REQUEST_TIMEOUT_S, trust_env=proxy is None)
+
+    def _publish(self, http: httpx.Client, report_id: str, report: ScanReport, verdict: Verdict) -> None:
+        # An update keeps the annotations of findings that are gone, so the report is made anew.
+        _accepted(http.delete(f"/{report_id}"), also=404)
+        _accepted(http.put(f"/{report_id}", json=_report(report, verdict)))
+        annotations = list(_annotations(report_id, report, verdict))
+        for start in range(0, len(annotations), ANNOTATIONS_A_REQUEST):
+            _accepted(http.post(f"/{report_id}/annotations", json=annotations[start : start + ANNOTATIONS_A_REQUEST]))
+
+
+def _report_id(name: str) -> str:
+    return "secuprobe-" + (re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "scan")
+
+
+def _report(report: ScanReport, verdict: Verdict) -> dict[str, Any]:
+    data: list[dict[str, Any]] = [
+        {"title": severity.label.capitalize(), "type": "NUMBER", "value": verdict.counts[severity]}
+        for severity in reversed(Severity)
+        if severity is not Severity.UNKNOWN or verdict.counts[severity]
+    ]
+    if report.score is not None:
+        data.insert(0, {"title": "SecuScore (of 100)", "type": "NUMBER", "value": report.score})
+    data.append({"title": "Duration", "type": "DURATION", "value": round(report.duration_s * 1000)})
+    details = f"{verdict.reason}. {describe_counts(verdict.counts) or 'no findings'}. {' '.join(verdict.warnings)}"
+    return {
+        "title": "SecuProbe security scan",
+        "details": one_line(details, MAX_DETAILS),
+        "report_type": "SECURITY",
+        "reporter": "SecuProbe",
+        "link": report.report_url,
+        "result": "PASSED" if verdict.passed else "FAILED",
+        "data": data,
+    }
+
+
+def _annotations(report_id: str, report: ScanReport, verdict: Verdict) -> Iterator[dict[str, Any]]:
+    seen: Counter[str] = Counter()
+    for assessed in verdict.findings[:MAX_ANNOTATIONS]:
+        identity = fingerprint(assessed.finding)
+        seen[identity] += 1
+        yield _annotation(f"{report_id}-{identity}-{seen[identity]}", assessed, report)
+
+
+def _annotation(external_id: str, assessed: Assessed, report: ScanReport) -> dict[str, Any]:
+    finding = assessed.finding
+    accepted = f"Accepted: {assessed.accepted.reason}\n\n" if assessed.accepted else ""
+    text = f"{accepted}{finding.description or 'No description.'}\n\nRemediation: {finding.remediation or 'no guide'}"
+    return {
+        "external_id": external_id,
+        "annotation_type": "VULNERABILITY",
+        "summary": one_line(f"{finding.title or 'No title'} ({finding.category or 'no category'})", MAX_SUMMARY),
+        "details": printable(text)[:MAX_DETAILS],
+        "severity": _SEVERITIES[finding.severity],
+        "result": "IGNORED" if assessed.accepted else "FAILED" if assessed.fails else "PASSED",
+        "link": report.report_url,
+    }
+
+
+def _accepted(answer: httpx.Response, also: int | None = None) -> None:
+    if answer.is_success or answer.status_code == also:
+        return
+    hint = f"; {TOKEN_VARIABLE} needs the scope to write repositories" if answer.status_code in (401, 403) else ""
+    raise ForgeError(f"Bitbucket answered {answer.status_code} to {answer.request.method}{hint}")
