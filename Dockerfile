@@ -32,11 +32,13 @@ ENV PYTHONPATH=/app/lib \
 COPY --from=build /app /app
 
 # Without pip: nothing is installed here any more. Then one import of all that a scan uses, so that the bytecode of the
-# standard library, which the official image leaves out, is there from the first run.
+# standard library, which the official image leaves out, is there from the first run. GitLab and Bitbucket run scripts in the
+# image, so the program has a name there, too.
 RUN pip="$(python3 -c 'import pip; print(*pip.__path__)')" \
     && ensurepip="$(python3 -c 'import ensurepip; print(*ensurepip.__path__)')" \
     && rm -rf "$pip" "$pip"-*.dist-info "$ensurepip" /usr/local/bin/pip* /usr/bin/pip* \
-    && env -u PYTHONDONTWRITEBYTECODE python3 -c "import secuprobe_action.app, secuprobe_action.platforms, argparse, encodings.idna"
+    && ln -s /app/entrypoint.py /usr/local/bin/secuprobe-scan \
+    && env -u PYTHONDONTWRITEBYTECODE python3 -c "import secuprobe_action.app, secuprobe_action.platforms.github_forge, argparse, jinja2, yaml, encodings.idna"
 
 # No USER: actions run as root, since GitHub mounts the workspace and the files of GITHUB_OUTPUT with the runner's owner
 # and mode. No WORKDIR: GitHub sets its own, which is also why the paths are absolute.

@@ -44,7 +44,7 @@ lint: .venv/.done ## every linter and the type checker
 	@scripts/lint
 
 unit: $(SETUP)
-	$(PY) -m pytest -n 4 --dist loadgroup
+	$(PY) -m pytest -n 4
 
 fuzz: $(SETUP) ## the properties of hostile input, with many more examples
 	HYPOTHESIS_PROFILE=fuzz $(PY) -m pytest -n auto --timeout 3600 tests/properties

@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """The container's entry point."""
 
 from secuprobe_action.__main__ import run

@@ -131,8 +131,15 @@ class Runner:
     def start(self, **inputs: str) -> "subprocess.Popen[str]":
         """Start the step."""
         command = [sys.executable, str(ROOT / "entrypoint.py")]
+        environment = self.prepare(**inputs)
         return subprocess.Popen(
-            command, env=self.prepare(**inputs), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8"
+            command,
+            env=environment,
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
         )
 
     def finish(self, process: "subprocess.Popen[str]", seconds: float = 60.0) -> Step:

@@ -47,7 +47,9 @@ class GitLab(Terminal):
         super().__init__(environment, out)
         self._now = now
         self._outputs: dict[str, str] = {}
-        self.workspace = Path(environment.get("CI_PROJECT_DIR") or Path.cwd())
+        # A script may have gone into a subfolder; where it runs elsewhere altogether, the variable is another machine's.
+        here, project = Path.cwd(), Path(environment.get("CI_PROJECT_DIR") or ".")
+        self.workspace = project if project in (here, *here.parents) else here
         self.definition_file = _definition_file(environment.get("CI_CONFIG_PATH", ""))
 
     @contextmanager

@@ -12,7 +12,7 @@ import pytest
 from secuprobe_action.local.demo import read_outputs
 from tests.support import FINDINGS, KEY, ROOT, URL, Api, Step, command_output, findings, secuprobe, wait_until
 
-pytestmark = [pytest.mark.container, pytest.mark.xdist_group("container"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.container, pytest.mark.timeout(600)]
 
 TAG = "secuprobe-scan-action:test"
 
@@ -153,6 +153,35 @@ def test_it_adds_at_most_20_mb_to_its_base(image: str) -> None:
     packed = command_output(["docker", "run", "--rm", "--entrypoint", "/bin/sh", image, "-c", "tar cz /app 2>/dev/null | wc -c"])
 
     assert int(packed) <= 20_000_000
+
+
+def test_it_has_a_name_for_scripts_and_takes_variables_anywhere(image: str, tmp_path: Path) -> None:
+    with secuprobe({"findings": FINDINGS}) as api:
+        variables = {
+            "SECUPROBE_API_KEY": KEY,
+            "SECUPROBE_URL": URL,
+            "SECUPROBE_API_URL": api.url,
+            "SECUPROBE_REPORTS": "html=a/b.html",
+        }
+        command = [
+            "docker",
+            "run",
+            "--rm",
+            "--network",
+            "host",
+            "-v",
+            f"{tmp_path}:/work",
+            "-w",
+            "/work",
+            "--entrypoint",
+            "/bin/sh",
+        ]
+        command += [part for name, value in variables.items() for part in ("-e", f"{name}={value}")]
+        done = subprocess.run([*command, image, "-c", "secuprobe-scan"], capture_output=True, text=True, timeout=60, check=False)
+
+    assert done.returncode == 1
+    assert "FAILED: 1 finding at or above critical (1 critical)" in done.stdout
+    assert (tmp_path / "a" / "b.html").stat().st_mode & 0o777 == 0o644
 
 
 def test_a_crowd_of_findings_leaves_a_whole_summary(job: Job) -> None:

@@ -15,7 +15,7 @@ from secuprobe_action.reports.story import Story
 from tests.reports.stories import EACH, rich, story
 from tests.support import ROOT
 
-pytestmark = [pytest.mark.browser, pytest.mark.node, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.node]
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 

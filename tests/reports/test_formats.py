@@ -21,6 +21,75 @@ from tests.support import ROOT, finding
 SARIF_SCHEMA = jsonschema.Draft7Validator(json.loads((ROOT / "tests/data/sarif-schema-2.1.0.json").read_text(encoding="utf-8")))
 REPORT_SCHEMA = jsonschema.Draft202012Validator(json.loads((ROOT / "schemas/report.json").read_text(encoding="utf-8")))
 
+TEXT = {"type": "string", "minLength": 1}
+TOOL = {
+    "type": "object",
+    "required": ["id", "name", "version", "vendor"],
+    "properties": {"id": TEXT, "name": TEXT, "version": TEXT, "vendor": {"required": ["name"], "properties": {"name": TEXT}}},
+}
+TIME = {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}$"}
+IDENTIFIER = {"type": "object", "required": ["type", "name", "value"], "properties": {"type": TEXT, "name": TEXT, "value": TEXT}}
+RESOURCE = {
+    "type": "object",
+    "required": ["method", "url", "type"],
+    "properties": {"method": TEXT, "url": TEXT, "type": {"const": "url"}},
+}
+# What GitLab's schema 15.2.1 asks of a DAST report: its required fields, enumerations, patterns and lengths.
+DAST_SCHEMA = jsonschema.Draft7Validator(
+    {
+        "type": "object",
+        "required": ["version", "scan", "vulnerabilities"],
+        "properties": {
+            "version": {"const": "15.2.1"},
+            "scan": {
+                "type": "object",
+                "required": ["analyzer", "scanner", "start_time", "end_time", "status", "type", "scanned_resources"],
+                "properties": {
+                    "analyzer": TOOL,
+                    "scanner": TOOL,
+                    "start_time": TIME,
+                    "end_time": TIME,
+                    "status": {"enum": ["success", "failure"]},
+                    "type": {"const": "dast"},
+                    "scanned_resources": {"type": "array", "items": RESOURCE},
+                },
+            },
+            "vulnerabilities": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "required": ["id", "identifiers", "location"],
+                    "properties": {
+                        "id": TEXT,
+                        "name": {"type": "string", "maxLength": 255},
+                        "description": {"type": "string", "maxLength": 1_048_576},
+                        "severity": {"enum": ["Info", "Unknown", "Low", "Medium", "High", "Critical"]},
+                        "solution": {"type": "string", "maxLength": 7_000},
+                        "identifiers": {"type": "array", "minItems": 1, "items": IDENTIFIER},
+                        "location": {"type": "object", "additionalProperties": {"type": "string"}},
+                    },
+                },
+            },
+        },
+    }
+)
+CODE_QUALITY_SCHEMA = jsonschema.Draft7Validator(
+    {
+        "type": "array",
+        "items": {
+            "type": "object",
+            "required": ["description", "check_name", "fingerprint", "severity", "location"],
+            "properties": {
+                "description": TEXT,
+                "check_name": TEXT,
+                "fingerprint": TEXT,
+                "severity": {"enum": ["info", "minor", "major", "critical", "blocker"]},
+                "location": {"required": ["path", "lines"], "properties": {"path": TEXT, "lines": {"required": ["begin"]}}},
+            },
+        },
+    }
+)
+
 STORIES = {
     "everything": rich(),
     "nothing found": story(),
@@ -129,6 +198,50 @@ def test_json_tells_what_fails_what_is_new_and_what_is_accepted() -> None:
     assert (document["baseline"]["scan_id"], [gone["title"] for gone in document["baseline"]["fixed"]]) == ("scan-0", ["Gone"])
 
 
+def dast(shown: Story) -> Any:
+    document = json.loads(FORMATS["gitlab-dast"](shown))
+    DAST_SCHEMA.validate(document)
+    return document
+
+
+def code_quality(shown: Story) -> Any:
+    document = json.loads(FORMATS["gitlab-codequality"](shown))
+    CODE_QUALITY_SCHEMA.validate(document)
+    return document
+
+
+@pytest.mark.parametrize("shown", STORIES.values(), ids=STORIES)
+def test_gitlabs_reports_are_valid(shown: Story) -> None:
+    dast(shown)
+    code_quality(shown)
+
+
+def test_a_dast_report_holds_every_finding_with_its_severity_and_solution() -> None:
+    document = dast(story(*EACH, finding(Severity.HIGH, title="Finding high")))
+
+    found = document["vulnerabilities"]
+    assert [each["severity"] for each in found] == ["Unknown", "Critical", "High", "High", "Medium", "Low", "Info"]
+    assert len({each["id"] for each in found}) == 7
+    assert found[2]["location"] == {"hostname": "https://shop.example", "method": "GET", "path": "/"}
+    assert (document["scan"]["start_time"], document["scan"]["end_time"]) == ("2026-11-25T12:29:04", "2026-11-25T12:30:05")
+    assert dast(story(*EACH))["vulnerabilities"][0]["id"] == found[0]["id"]
+
+
+def test_a_dast_reports_texts_keep_to_its_lengths() -> None:
+    huge = finding(title="t" * 2000, description="d" * 2_000_000, remediation="r" * 20_000)
+
+    dast(story(huge))
+
+
+def test_a_code_quality_report_is_at_the_pipelines_file_with_fingerprints_of_its_own_and_without_accepted_risks() -> None:
+    found = code_quality(rich())
+
+    assert [each["severity"] for each in found] == ["blocker", "blocker", "critical", "minor", "info"]
+    assert {each["location"]["path"] for each in found} == {".github/workflows/scan.yml"}
+    two = code_quality(story(finding(), finding()))
+    assert two[0]["fingerprint"] != two[1]["fingerprint"]
+
+
 def suite(shown: Story) -> ElementTree.Element:
     (only,) = ElementTree.fromstring(FORMATS["junit"](shown).encode())
     return only
@@ -221,6 +334,8 @@ def test_hostile_text_stays_text_in_every_format(findings: list[Finding], url: s
     shown = story(*findings, url=url, before=(finding(title="<b>"), *findings[:1]) if compared else None)
 
     run(shown)
+    dast(shown)
+    code_quality(shown)
     REPORT_SCHEMA.validate(json.loads(FORMATS["json"](shown)))
     assert len(suite(shown)) == len(findings) + 1
     page = FORMATS["html"](shown)

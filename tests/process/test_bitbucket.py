@@ -1,0 +1,171 @@
+"""Bitbucket: the Code Insights report through the pipeline's proxy, with a token, and not at all."""
+
+import fcntl
+import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from tests.support import FINDINGS, KEY, URL, Api, Runner, Step, findings, secuprobe
+
+PROXY_PORT = 29418
+REPORTS = "http://api.bitbucket.org/2.0/repositories/team/app/commit/abc123/reports/secuprobe-secuprobe"
+ENVIRONMENT = {
+    "GITHUB_ACTIONS": "",
+    "BITBUCKET_BUILD_NUMBER": "5",
+    "BITBUCKET_WORKSPACE": "team",
+    "BITBUCKET_REPO_SLUG": "app",
+    "BITBUCKET_COMMIT": "abc123",
+}
+
+
+@pytest.fixture(autouse=True)
+def _port_of_ones_own() -> Iterator[None]:
+    """Wait until no other worker uses the one port that the proxy has."""
+    with (Path(tempfile.gettempdir()) / "secuprobe-tests-bitbucket.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@dataclass
+class CodeInsights:
+    """The proxy, and the API behind it."""
+
+    asked: list[tuple[str, str, Any, str | None]] = field(default_factory=list)
+    status: int = 200
+
+    def methods(self) -> list[str]:
+        return [method for method, *_ in self.asked]
+
+    def bodies(self, method: str) -> list[Any]:
+        return [body for asked, _, body, _ in self.asked if asked == method]
+
+
+@contextmanager
+def code_insights(port: int = PROXY_PORT) -> Iterator[tuple[CodeInsights, int]]:
+    insights = CodeInsights()
+
+    class Handler(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            insights.asked.append(
+                (self.command, self.path, json.loads(content) if content else None, self.headers.get("Authorization"))
+            )
+            self.send_response(404 if self.command == "DELETE" and insights.status == 200 else insights.status)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+        do_PUT = do_POST = do_DELETE = answer  # noqa: N815  # the names that http.server looks for
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield insights, server.server_port
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def run(runner: Runner, api: Api, **environment: str) -> Step:
+    wanted = {"SECUPROBE_API_KEY": KEY, "SECUPROBE_URL": URL, "SECUPROBE_API_URL": api.url}
+    runner.environment = {**ENVIRONMENT, "BITBUCKET_CLONE_DIR": str(runner.folder), **wanted, **environment}
+    return runner.run()
+
+
+def test_the_report_goes_through_the_pipelines_proxy(runner: Runner) -> None:
+    with code_insights() as (insights, _), secuprobe({"findings": FINDINGS}) as api:
+        step = run(runner, api, SECUPROBE_FAIL_ON_SEVERITY="high")
+
+    assert step.code == 1
+    assert [(method, path) for method, path, *_ in insights.asked] == [
+        ("DELETE", REPORTS),
+        ("PUT", REPORTS),
+        ("POST", f"{REPORTS}/annotations"),
+    ]
+    (report,) = insights.bodies("PUT")
+    assert (report["report_type"], report["result"], report["reporter"]) == ("SECURITY", "FAILED", "SecuProbe")
+    assert report["details"].startswith("2 findings at or above high (1 critical, 1 high).")
+    assert {entry["title"]: entry["value"] for entry in report["data"]}["SecuScore (of 100)"] == 78
+    assert len(report["data"]) <= 10
+    (annotations,) = insights.bodies("POST")
+    assert [(each["severity"], each["result"]) for each in annotations] == [
+        ("CRITICAL", "FAILED"),
+        ("HIGH", "FAILED"),
+        ("MEDIUM", "PASSED"),
+        ("LOW", "PASSED"),
+        ("LOW", "PASSED"),
+    ]
+    assert {each["annotation_type"] for each in annotations} == {"VULNERABILITY"}
+    assert KEY not in json.dumps([report, annotations])
+
+
+def test_limits_are_kept_worst_first(runner: Runner) -> None:
+    huge = [{**each, "title": "t" * 1000, "description": "d" * 9000} for each in findings(*["low"] * 1_200, "critical")]
+    with code_insights() as (insights, _), secuprobe({"findings": huge}) as api:
+        run(runner, api)
+
+    batches = insights.bodies("POST")
+    assert [len(batch) for batch in batches] == [100] * 10
+    everything = [each for batch in batches for each in batch]
+    assert everything[0]["severity"] == "CRITICAL"
+    assert len({each["external_id"] for each in everything}) == 1_000
+    assert max(len(each["summary"]) for each in everything) <= 450
+    assert max(len(each["details"]) for each in everything) <= 2_000
+
+
+def test_a_second_run_replaces_the_report(runner: Runner) -> None:
+    with code_insights() as (insights, _), secuprobe({"findings": FINDINGS}) as api:
+        run(runner, api)
+        first = list(insights.asked)
+        insights.asked.clear()
+        run(runner, api)
+
+    assert insights.methods() == ["DELETE", "PUT", "POST"]
+    assert [path for _, path, *_ in insights.asked] == [path for _, path, *_ in first]
+    assert [each["external_id"] for each in insights.bodies("POST")[0]] == [each["external_id"] for each in first[2][2]]
+
+
+def test_with_a_token_the_api_is_asked_directly(runner: Runner) -> None:
+    with code_insights(0) as (insights, port), secuprobe() as api:
+        run(runner, api, SECUPROBE_BITBUCKET_TOKEN="bb-token", SECUPROBE_BITBUCKET_API_URL=f"http://127.0.0.1:{port}")
+
+    assert insights.asked[1][1].startswith("/2.0/repositories/team/app/commit/abc123/reports/")
+    assert {authorization for *_, authorization in insights.asked} == {"Bearer bb-token"}
+
+
+@pytest.mark.parametrize("status", [401, 403, 500])
+def test_a_bitbucket_that_refuses_is_a_warning(runner: Runner, status: int) -> None:
+    with code_insights() as (insights, _), secuprobe({"findings": findings("critical")}) as api:
+        insights.status = status
+        step = run(runner, api)
+
+    assert step.code == 1
+    assert f"The result was not published: Bitbucket answered {status} to DELETE" in step.log
+
+
+def test_without_a_proxy_there_is_a_warning(runner: Runner) -> None:
+    with secuprobe({"findings": findings("critical")}) as api:
+        step = run(runner, api)
+
+    assert step.code == 1
+    assert "The result was not published: Bitbucket could not be reached" in step.log
+
+
+def test_sites_with_names_of_their_own_have_reports_of_their_own(runner: Runner) -> None:
+    with code_insights() as (insights, _), secuprobe() as api:
+        run(runner, api, SECUPROBE_CHECK_NAME="Shop (EU) / staging")
+
+    assert insights.asked[0][1].endswith("/reports/secuprobe-shop-eu-staging")
