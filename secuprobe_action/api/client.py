@@ -12,7 +12,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 from secuprobe_action import __version__
 from secuprobe_action.api import retry
-from secuprobe_action.api.polling import interval_s
+from secuprobe_action.api.polling import CAP_S, interval_s
 from secuprobe_action.api.ratelimit import Random, RateLimit
 from secuprobe_action.api.sharing import KeySharing
 from secuprobe_action.api.wire import DomainList, LaunchedScan, Scan, VulnerabilityList
@@ -91,10 +91,8 @@ class SecuProbeClient:
         self._clock = clock
         self._random = random
         self._log = log
-        self.rate_limit = RateLimit()
-        """What the newest answer said of the limit."""
-        self.sharing = KeySharing()
-        """How many jobs seem to share the key."""
+        self._rate_limit = RateLimit()  # what the newest answer said of it
+        self._sharing = KeySharing()
 
     def launch_scan(self, url: str) -> LaunchedScan:
         """Launch a scan (`POST /scans`).
@@ -147,7 +145,11 @@ class SecuProbeClient:
 
     def poll_interval_s(self, elapsed_s: float, estimate_s: float | None) -> float:
         """Return when to ask next for a scan, in seconds from now, given the seconds since its launch and its estimate."""
-        return interval_s(elapsed_s, estimate_s, self.rate_limit, self.sharing.jobs, self._random)
+        interval = interval_s(elapsed_s, estimate_s, self._rate_limit, self._sharing.jobs, self._random)
+        if interval > CAP_S:
+            left = f"{self._rate_limit.remaining} of {self._rate_limit.limit} requests left this minute"
+            self._log.info(f"The key's rate limit is shared with other jobs ({left}): asking again in {duration(interval)}.")
+        return interval
 
     def _call(
         self, model: type[_Model], method: str, path: str, *, body: dict[str, str] | None = None, tries: int | None = None
@@ -172,7 +174,7 @@ class SecuProbeClient:
                 if not retry.may_repeat(error, launching=launching) or (tries is not None and faults >= tries):
                     raise
                 left = self._deadline.remaining_s
-                failure = retry.Failure(error, faults, refusals, self.rate_limit, self.sharing.jobs, left, launching)
+                failure = retry.Failure(error, faults, refusals, self._rate_limit, self._sharing.jobs, left, launching)
                 self._pause(retry.wait_s(failure, self._random), error)
 
     def _pause(self, wait: float, error: ApiError) -> None:
@@ -233,8 +235,8 @@ class SecuProbeClient:
         return data
 
     def _note_limit(self, response: httpx.Response) -> None:
-        self.rate_limit = RateLimit.from_headers(response.headers, self._clock.time())
-        self.sharing.observe(self.rate_limit, self._clock.monotonic(), admitted=response.status_code != 429)
+        self._rate_limit = RateLimit.from_headers(response.headers, self._clock.time())
+        self._sharing.observe(self._rate_limit, self._clock.monotonic(), admitted=response.status_code != 429)
 
     def _redirect_message(self, response: httpx.Response, request: str) -> str:
         target = self._excerpt(response.headers.get("Location", "").encode("utf-8", "replace"))

@@ -141,7 +141,8 @@ class Scanner:
     def _failed(self, started: Started, scan: Scan) -> ScanFailed:
         return ScanFailed(
             f"SecuProbe ended scan {started.scan_id} as failed; there is no result to judge.",
-            f"See {_report_url(scan, started)} for the cause, check that the site answers from the internet, and run again.",
+            f"See {_report_url(scan, started)} for the cause, check that the site answers from the internet, and run again. "
+            f"The input scan_id: {started.scan_id} looks at this scan again without starting a new one.",
             scan_id=started.scan_id,
             report_url=_report_url(scan, started),
         )

@@ -227,3 +227,15 @@ def test_an_error_page_is_shown_as_a_short_excerpt_on_one_line() -> None:
 
     assert raised.value.message.startswith("SecuProbe answered GET /scans/a/vulnerabilities with 500: “<html> xxx")
     assert len(raised.value.message) < 300
+
+
+def test_a_wait_for_the_sake_of_other_jobs_is_told_with_its_reason() -> None:
+    headers = {"X-RateLimit-Limit": "60", "X-RateLimit-Remaining": "5", "Retry-After": "1"}
+    headers["X-RateLimit-Reset"] = str(int(SimulatedClock().epoch + 30))
+    harness = Harness([httpx.Response(200, json=SCAN, headers=headers)])
+    harness.client.scan("a")
+
+    interval = harness.client.poll_interval_s(60, 120)
+
+    assert interval > 30
+    assert harness.log.lines[0].startswith("The key's rate limit is shared with other jobs (5 of 60 requests left this minute)")

@@ -99,6 +99,8 @@ def test_a_failed_scan_is_an_error_that_says_how_to_go_on(runner: Runner) -> Non
     (error,) = step.annotations("error")
     assert step.outputs["scan_id"] in error
     assert "as failed" in error
+    assert step.outputs["report_url"] in error or "/scan/" in error
+    assert f"input scan_id: {step.outputs['scan_id']}" in error
     assert "SecuProbe scan failed" in step.summary
 
 
