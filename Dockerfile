@@ -43,4 +43,5 @@ RUN pip="$(python3 -c 'import pip; print(*pip.__path__)')" \
 # No USER: actions run as root, since GitHub mounts the workspace and the files of GITHUB_OUTPUT with the runner's owner
 # and mode. No WORKDIR: GitHub sets its own, which is also why the paths are absolute.
 # (docs.github.com, "Dockerfile support for GitHub Actions")
-ENTRYPOINT ["/usr/local/bin/python3", "/app/entrypoint.py"]
+# -S: there are no site-packages to look through.
+ENTRYPOINT ["/usr/local/bin/python3", "-S", "/app/entrypoint.py"]

@@ -8,7 +8,7 @@ SEVERITY ?= high
 SETUP := .venv/.done .venv-wapiti/.done
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo scan serve test lint unit fuzz image bench-polling bench-fleet bench-startup bench-image picture format lock clean
+.PHONY: help setup demo scan serve test lint unit coverage fuzz image bench-polling bench-fleet bench-startup bench-image picture format lock clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -45,6 +45,11 @@ lint: .venv/.done ## every linter and the type checker
 
 unit: $(SETUP)
 	$(PY) -m pytest -n 4
+
+coverage: $(SETUP) ## branch coverage of the package, over unit and process tests together
+	rm -f .coverage .coverage.*
+	$(PY) -m pytest -n 4 --cov --cov-report=
+	.venv/bin/coverage report
 
 fuzz: $(SETUP) ## the properties of hostile input, with many more examples
 	HYPOTHESIS_PROFILE=fuzz $(PY) -m pytest -n auto --timeout 3600 tests/properties

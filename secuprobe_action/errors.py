@@ -187,19 +187,7 @@ class LaunchUncertain(ApiError):
 
 
 class ScanError(ActionError):
-    """The scan did not come to a result that a gate could judge.
-
-    Args:
-        message: what happened.
-        advice: what to do next.
-        scan_id: the scan.
-        report_url: its report.
-    """
-
-    def __init__(self, message: str, advice: str | None = None, *, scan_id: str, report_url: str) -> None:
-        super().__init__(message, advice)
-        self.scan_id = scan_id
-        self.report_url = report_url
+    """The scan did not come to a result that a gate could judge."""
 
 
 class ScanFailed(ScanError):

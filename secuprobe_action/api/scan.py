@@ -143,8 +143,6 @@ class Scanner:
             f"SecuProbe ended scan {started.scan_id} as failed; there is no result to judge.",
             f"See {_report_url(scan, started)} for the cause, check that the site answers from the internet, and run again. "
             f"The input scan_id: {started.scan_id} looks at this scan again without starting a new one.",
-            scan_id=started.scan_id,
-            report_url=_report_url(scan, started),
         )
 
     def _timed_out(self, started: Started, error: OutOfTime) -> ScanTimedOut:
@@ -152,8 +150,6 @@ class Scanner:
             f"Scan {started.scan_id} was not finished within {duration(self.deadline.budget_s)}. {error.message}",
             f"It goes on at SecuProbe. Attach to it with the input scan_id: {started.scan_id}, which starts no new scan, "
             f"or raise the timeout input. Its report: {started.report_url}",
-            scan_id=started.scan_id,
-            report_url=started.report_url,
         )
 
     def _collect(self, scan: Scan, started: Started, url: str | None) -> ScanReport:

@@ -53,7 +53,8 @@ WireCounts = Annotated[dict[str, Count] | None, BeforeValidator(_without_nulls)]
 
 
 class _Wire(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+    # Built when first used: the first request goes out before any answer is read.
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, defer_build=True)
 
 
 class _ScanObject(_Wire):

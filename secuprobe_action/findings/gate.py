@@ -144,8 +144,6 @@ def _require_evidence(report: ScanReport, threshold: Severity | None) -> None:
         "The scan is completed, but the API gave neither a list of its vulnerabilities nor counts by severity"
         f" that reach down to the threshold ({report.list_problem or 'no list'}). What can't be judged does not pass.",
         f"Look at the report ({report.report_url}). The input scan_id: {report.scan_id} judges it again without a new scan.",
-        scan_id=report.scan_id,
-        report_url=report.report_url,
     )
 
 

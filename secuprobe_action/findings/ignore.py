@@ -36,7 +36,7 @@ class Rule(BaseModel):
         line: where it stands in its file.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     title: _NonEmpty | None = None
     category: _NonEmpty | None = None

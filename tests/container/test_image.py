@@ -144,8 +144,7 @@ def test_it_is_labelled_and_runs_as_github_asks(image: str) -> None:
 
     assert config["Labels"]["org.opencontainers.image.source"].endswith("/secuprobe-scan-action")
     assert config["Labels"]["org.opencontainers.image.version"]
-    assert config["Entrypoint"][1] == "/app/entrypoint.py"
-    assert all(part.startswith("/") for part in config["Entrypoint"])
+    assert config["Entrypoint"] == ["/usr/local/bin/python3", "-S", "/app/entrypoint.py"]
     assert (config["User"], config["WorkingDir"]) == ("", "")
 
 

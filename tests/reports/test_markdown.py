@@ -124,7 +124,7 @@ def test_a_skip_says_why_and_what_to_do() -> None:
 
 
 def test_an_error_says_what_happened_what_to_do_and_which_scan_runs() -> None:
-    error = ScanTimedOut("Not <b>finished</b>.", "Attach.", scan_id="scan-1", report_url="https://r.example")
+    error = ScanTimedOut("Not <b>finished</b>.", "Attach.")
 
     page = Page(markdown.failure(error, "scan-1", "https://r.example"))
 
