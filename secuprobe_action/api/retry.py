@@ -81,16 +81,17 @@ def wait_s(failure: Failure, random: Random) -> float:
     A refusal is waited out until the server says that the window is over. The jobs that were refused with this one would
     come back at the same moment, so each spreads its return, twice as far at each further refusal, but never beyond half of
     the time that it has left after the reset. A fault is waited out exponentially with full jitter, which spreads the
-    load best (M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
+    load best (M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015), on top of what a server in
+    trouble asks for.
     """
-    told = failure.rate_limit.retry_after_s
-    if told is None:
-        told = failure.rate_limit.reset_in_s
+    asked_for = failure.rate_limit.retry_after_s
+    told = failure.rate_limit.reset_in_s if asked_for is None else asked_for
     if isinstance(failure.error, RateLimited) and told is not None:
         spread = _return_s(failure, told) * 2 ** min(failure.refusals - 1, 4)
         return told + random.uniform(0, min(spread, max(0.0, failure.left_s - told) / 2))
     tries = failure.faults + failure.refusals
-    return random.uniform(0, min(MAX_BACKOFF_S, 2.0 ** min(tries, 10)))
+    at_least = asked_for or 0.0 if isinstance(failure.error, ServerError) else 0.0  # of a lost answer nothing is known
+    return at_least + random.uniform(0, min(MAX_BACKOFF_S, 2.0 ** min(tries, 10)))
 
 
 def _return_s(failure: Failure, told: float) -> float:

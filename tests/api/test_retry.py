@@ -138,3 +138,11 @@ def test_a_wait_beyond_the_budget_is_still_what_the_server_said() -> None:
     limit = RateLimit(limit=60, reset_in_s=50.0)
 
     assert wait_s(failure(REFUSED, refusals=1, limit=limit, left_s=20), HIGH) == 50
+
+
+def test_a_server_in_trouble_is_given_the_time_that_it_asks_for() -> None:
+    asked = RateLimit(retry_after_s=20.0, reset_in_s=40.0)
+
+    assert wait_s(failure(ServerError("", status=503), faults=1, limit=asked), LOW) == 20
+    assert wait_s(failure(ServerError("", status=503), faults=1, limit=RateLimit(reset_in_s=40.0)), LOW) == 0
+    assert wait_s(failure(NO_CONNECTION, faults=1, limit=asked), LOW) == 0
