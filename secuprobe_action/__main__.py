@@ -1,4 +1,4 @@
-"""The command line: scan (the default), serve, demo, demo-site. Imports only what the command at hand needs."""
+"""The command line: scan (the default), domains, serve, demo, demo-site. Imports only what the command at hand needs."""
 
 import argparse
 import gc
@@ -21,6 +21,7 @@ def scan(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     try:
         from secuprobe_action import app, platforms, settings
         from secuprobe_action.clock import SystemClock
+        from secuprobe_action.connecting import connect
 
         gc.freeze()
         gc.enable()
@@ -33,8 +34,25 @@ def scan(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         )
         settings.add_flags(parser)
         flags = settings.parse_flags(arguments, parser)
-        run = app.Run(platforms.detect(environment, sys.stdout), SystemClock(), signals, app.connect)
+        run = app.Run(platforms.detect(environment, sys.stdout), SystemClock(), signals, connect)
         return run.main(environment, flags)
+    except Cancelled as cancelled:  # before the run began: there is nothing to report
+        return cancelled.exit_code
+
+
+def domains(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
+    """List the account's domains."""
+    signals = Signals()
+    signals.install()
+    try:
+        from secuprobe_action import domains, platforms, settings
+        from secuprobe_action.clock import SystemClock
+        from secuprobe_action.connecting import connect
+
+        parser = argparse.ArgumentParser("secuprobe_action domains", description="List the domains of your SecuProbe account.")
+        settings.add_flags(parser, settings.DOMAIN_DEFAULTS)
+        flags = settings.parse_flags(arguments, parser)
+        return domains.run(platforms.detect(environment, sys.stdout), SystemClock(), connect, environment, flags)
     except Cancelled as cancelled:  # before the run began: there is nothing to report
         return cancelled.exit_code
 
@@ -60,7 +78,7 @@ def demo_site(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     return serve.demo_site(arguments, environment)
 
 
-COMMANDS: Mapping[str, Command] = {"scan": scan, "serve": serve, "demo": demo, "demo-site": demo_site}
+COMMANDS: Mapping[str, Command] = {"scan": scan, "domains": domains, "serve": serve, "demo": demo, "demo-site": demo_site}
 
 
 def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:

@@ -1,18 +1,15 @@
 """The straight line: inputs, scan, gate, reports, exit code. The only place that knows all the parts."""
 
 import datetime as dt
-import random
-import ssl
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 import httpx
 
 from secuprobe_action import settings
-from secuprobe_action.api.client import SecuProbeClient
 from secuprobe_action.api.heartbeat import Heartbeat
 from secuprobe_action.api.scan import Scanner
 from secuprobe_action.clock import Clock, Deadline
+from secuprobe_action.connecting import client_for
 from secuprobe_action.errors import ActionError, ApiError, Cancelled, ExitCode, InputError, InternalError, Mistake
 from secuprobe_action.findings import baseline, gate, ignore
 from secuprobe_action.findings.model import ScanReport
@@ -88,15 +85,7 @@ class Run:
         heartbeat = Heartbeat(self._clock, deadline, self._platform)
         what = f"scan {wanted.scan_id}" if wanted.scan_id else f"{wanted.url}"
         with self._connect(wanted) as http, self._platform.group(f"SecuProbe scans {what}"):
-            client = SecuProbeClient(
-                http,
-                base_url=wanted.api_url,
-                api_key=wanted.api_key,
-                deadline=deadline,
-                clock=heartbeat,
-                random=random.Random(),  # noqa: S311  # spreads waits; hides nothing
-                log=self._platform,
-            )
+            client = client_for(wanted, http, deadline, heartbeat, self._platform)
             scanner = Scanner(client, wanted.api_url, heartbeat, deadline)
             report = scanner.run(wanted.url, wanted.scan_id, self._publisher.note_start)
             return report, self._compare(scanner, report, wanted)
@@ -154,26 +143,3 @@ class Run:
         told = InternalError(f"The action itself failed with {type(error).__name__}.")
         self._publisher.error(told)
         return told.exit_code
-
-
-def connect(wanted: Settings) -> httpx.Client:
-    """Return an HTTP client that goes where the environment's proxies say, and follows no redirect.
-
-    Raises:
-        InputError: the CA bundle can't be read.
-    """
-    return httpx.Client(verify=_trust(wanted.ca_bundle), follow_redirects=False)
-
-
-def _trust(ca_bundle: str | None) -> ssl.SSLContext:
-    """Return the TLS settings: certificates are always verified, against `ca_bundle` where one is named."""
-    if ca_bundle is None:
-        return httpx.create_ssl_context(trust_env=False)
-    try:
-        if Path(ca_bundle).is_dir():
-            return ssl.create_default_context(capath=ca_bundle)
-        return ssl.create_default_context(cafile=ca_bundle)
-    except OSError as error:  # ssl.SSLError is one
-        raise InputError(
-            [Mistake("SSL_CERT_FILE", ca_bundle, f"must name a readable file of PEM certificates ({error.strerror})")]
-        ) from error

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo
@@ -36,8 +36,21 @@ DEFAULTS: Mapping[str, str] = {
 }
 """Every input with its default; a test holds them against action.yml."""
 
+DOMAIN_DEFAULTS: Mapping[str, str] = {
+    "api_key": "",
+    "timeout": "60",
+    "api_url": DEFAULTS["api_url"],
+    "include": "",
+    "exclude": "",
+    "format": "table",
+}
+"""The inputs of the command `domains`, which are those of domains/action.yml, too."""
+
 KEY_PREFIX = "sp_live_"
 AUTO = "auto"
+
+
+_Model = TypeVar("_Model", bound=BaseModel)
 
 
 class CommentMode(Enum):
@@ -211,6 +224,16 @@ def _flag(value: str) -> bool:
     return value.lower() == "true"
 
 
+def _globs(value: str) -> tuple[str, ...]:
+    return tuple(re.split(r"[\s,]+", value.lower().strip(", \n"))) if value else ()
+
+
+def _list_format(value: str) -> str:
+    if value.lower() not in ("table", "json"):
+        raise ValueError("must be table or json")
+    return value.lower()
+
+
 def _check_name(value: str) -> str:
     if len(value) > 100 or re.search(r"[\x00-\x1f\x7f]|--|[<>]", value):
         raise ValueError("must be one line of at most 100 characters, without <, > and --")
@@ -225,16 +248,31 @@ def _comment_mode(value: str) -> CommentMode:
     return modes[value.lower()]
 
 
-class Settings(BaseModel):
-    """What the user wants, checked.
+class Access(BaseModel):
+    """What every command needs that asks SecuProbe.
 
     Attributes:
         api_key: the SecuProbe API key.
+        timeout: the time budget of the whole run, in seconds, 10 to 21,600.
+        api_url: the API's address, without a slash at its end.
+        ca_bundle: a file or folder of CA certificates to trust instead of the usual ones, or None.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    api_key: Annotated[SecretStr, BeforeValidator(_api_key)]
+    timeout: Annotated[int, BeforeValidator(_timeout)]
+    api_url: Annotated[str, BeforeValidator(_api_url)]
+    ca_bundle: str | None = Field(None, min_length=1)
+
+
+class Settings(Access):
+    """What the user wants of a scan, checked.
+
+    Attributes:
         scan_id: a scan to attach to instead of launching one, or None.
         url: what to scan; None only where `scan_id` is given.
         fail_on_severity: the severity from which findings fail the gate, or None where nothing does.
-        timeout: the time budget of the whole run, in seconds, 10 to 21,600.
-        api_url: the API's address, without a slash at its end.
         baseline: the id of the scan to compare with, AUTO to look it up, or None for no comparison.
         fail_on: whether all findings fail the gate, or only new ones.
         min_score: the score below which the gate fails, or None.
@@ -244,17 +282,11 @@ class Settings(BaseModel):
         check_name: its name, and the comment's.
         pr_comment: when to comment on the pull request.
         github_token: the token for GitHub's API, or None.
-        ca_bundle: a file or folder of CA certificates to trust instead of the usual ones, or None.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    api_key: Annotated[SecretStr, BeforeValidator(_api_key)]
     scan_id: Annotated[str | None, BeforeValidator(_scan_id)]
     url: Annotated[str | None, BeforeValidator(_url)]  # after scan_id, on which it depends
     fail_on_severity: Annotated[Severity | None, BeforeValidator(_threshold)]
-    timeout: Annotated[int, BeforeValidator(_timeout)]
-    api_url: Annotated[str, BeforeValidator(_api_url)]
     baseline: Annotated[str | None, BeforeValidator(_baseline)]
     fail_on: Annotated[Literal["all", "new"], BeforeValidator(_fail_on)]  # after baseline, on which it depends
     min_score: Annotated[float | None, BeforeValidator(_min_score)]
@@ -264,7 +296,6 @@ class Settings(BaseModel):
     check_name: Annotated[str, BeforeValidator(_check_name)]
     pr_comment: Annotated[CommentMode, BeforeValidator(_comment_mode)]
     github_token: Annotated[SecretStr | None, BeforeValidator(lambda value: value or None)]
-    ca_bundle: str | None = Field(None, min_length=1)
 
     @property
     def policy(self) -> Policy:
@@ -272,19 +303,36 @@ class Settings(BaseModel):
         return Policy(self.fail_on_severity, only_new=self.fail_on == "new", min_score=self.min_score)
 
 
-def read_inputs(environment: Mapping[str, str], prefix: str, flags: Mapping[str, str | None]) -> dict[str, str]:
+class DomainFilter(Access):
+    """What the user wants to know of the account's domains, checked.
+
+    Attributes:
+        include: globs of host names to list; empty: all.
+        exclude: globs of host names to leave out.
+        format: how they are listed.
+    """
+
+    include: Annotated[tuple[str, ...], BeforeValidator(_globs)]
+    exclude: Annotated[tuple[str, ...], BeforeValidator(_globs)]
+    format: Annotated[Literal["table", "json"], BeforeValidator(_list_format)]
+
+
+def read_inputs(
+    environment: Mapping[str, str], prefix: str, flags: Mapping[str, str | None], defaults: Mapping[str, str] = DEFAULTS
+) -> dict[str, str]:
     """Return every input as text: the flag, else the environment variable, else the default.
 
     Args:
         environment: the process's environment.
         prefix: `INPUT_` on GitHub, `SECUPROBE_` elsewhere.
         flags: the command line's values by input name; None where a flag wasn't given.
+        defaults: every input of the command with its default.
 
     White space around a value is dropped, and an empty value is the same as none: that is what a workflow's
     `${{ inputs.timeout }}` gives where nothing was entered.
     """
     inputs = {}
-    for name, default in DEFAULTS.items():
+    for name, default in defaults.items():
         flag = flags.get(name)
         given = environment.get(prefix + name.upper(), "") if flag is None else flag
         inputs[name] = given.strip() or default
@@ -301,9 +349,18 @@ def validate(inputs: Mapping[str, str], environment: Mapping[str, str]) -> Setti
     Raises:
         InputError: one or more inputs can't be used; it names them all.
     """
+    return _validated(Settings, inputs, environment)
+
+
+def validate_domain_filter(inputs: Mapping[str, str], environment: Mapping[str, str]) -> DomainFilter:
+    """Return what `inputs` ask of the account's domains; arguments and errors as with `validate`."""
+    return _validated(DomainFilter, inputs, environment)
+
+
+def _validated(model: type[_Model], inputs: Mapping[str, str], environment: Mapping[str, str]) -> _Model:
     ca_bundle = next((environment[name] for name in _CA_VARIABLES if environment.get(name)), None)
     try:
-        return Settings.model_validate({**inputs, "ca_bundle": ca_bundle})
+        return model.model_validate({**inputs, "ca_bundle": ca_bundle})
     except ValidationError as error:
         raise InputError([_mistake(item, inputs) for item in error.errors(include_url=False)]) from None
 
@@ -318,13 +375,13 @@ def _mistake(item: Any, inputs: Mapping[str, str]) -> Mistake:
     return Mistake(name, given, str(item["ctx"]["error"]))
 
 
-def add_flags(parser: argparse.ArgumentParser) -> None:
+def add_flags(parser: argparse.ArgumentParser, defaults: Mapping[str, str] = DEFAULTS) -> None:
     """Add a command-line flag for each input: `--fail-on-severity`, or spelled as the input is."""
-    for name, default in DEFAULTS.items():
+    for name, default in defaults.items():
         spellings = dict.fromkeys([f"--{name.replace('_', '-')}", f"--{name}"])
         parser.add_argument(*spellings, dest=name, metavar="VALUE", help=f"default: {default}" if default else None)
 
 
 def parse_flags(arguments: Sequence[str], parser: argparse.ArgumentParser) -> dict[str, str | None]:
     """Return the inputs given on the command line, None where not given."""
-    return {name: value for name, value in vars(parser.parse_args(arguments)).items() if name in DEFAULTS}
+    return dict(vars(parser.parse_args(arguments)))

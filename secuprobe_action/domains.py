@@ -1,0 +1,102 @@
+"""The account's domains: listed for people, and as a matrix for a workflow that scans them all."""
+
+import fnmatch
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+import httpx
+
+from secuprobe_action import settings
+from secuprobe_action.api.wire import Domain
+from secuprobe_action.clock import Clock, Deadline
+from secuprobe_action.connecting import client_for
+from secuprobe_action.errors import ActionError, Cancelled, ExitCode
+from secuprobe_action.platforms.base import Level, Platform
+from secuprobe_action.publishing import Publisher
+from secuprobe_action.reports import domains as report
+from secuprobe_action.settings import DomainFilter
+from secuprobe_action.text import one_line, plural
+
+MAX_JOBS = 256
+"""Jobs that a matrix may make in a workflow run (docs.github.com, "Usage limits")."""
+
+_HOST_NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*\Z")
+
+
+def run(
+    platform: Platform,
+    clock: Clock,
+    connect: Callable[[DomainFilter], httpx.Client],
+    environment: Mapping[str, str],
+    flags: Mapping[str, str | None],
+) -> ExitCode:
+    """List the account's domains; return the exit code, whatever happens.
+
+    Args:
+        platform: where it runs.
+        clock: what it waits with.
+        connect: opens the HTTP client for the settings.
+        environment: the process's environment.
+        flags: the command line's values by input name; None where a flag wasn't given.
+    """
+    inputs = settings.read_inputs(environment, platform.input_prefix, flags, settings.DOMAIN_DEFAULTS)
+    if inputs["api_key"]:
+        platform.mask(inputs["api_key"])
+    publisher = Publisher(platform, clock)
+    try:
+        wanted = settings.validate_domain_filter(inputs, environment)
+        deadline = Deadline.starting_now(clock, wanted.timeout)
+        with connect(wanted) as http:
+            known = client_for(wanted, http, deadline, clock, platform).domains().domains
+        _show(platform, chosen(known, wanted.include, wanted.exclude), wanted.format)
+    except ActionError as error:
+        publisher.error(error)
+        return error.exit_code
+    except Cancelled as cancelled:
+        publisher.cancelled(cancelled)
+        return cancelled.exit_code
+    return ExitCode.PASSED
+
+
+def chosen(domains: Sequence[Domain], include: Sequence[str], exclude: Sequence[str]) -> list[Domain]:
+    """Return the domains to list, by name.
+
+    Args:
+        domains: what the account has.
+        include: globs of host names; empty: all.
+        exclude: globs of host names to leave out.
+    """
+    return sorted(
+        (
+            domain
+            for domain in domains
+            if (not include or _covers(include, domain.hostname)) and not _covers(exclude, domain.hostname)
+        ),
+        key=lambda domain: domain.hostname.lower(),
+    )
+
+
+def _covers(patterns: Sequence[str], hostname: str) -> bool:
+    return any(fnmatch.fnmatchcase(hostname.lower(), pattern) for pattern in patterns)
+
+
+def _show(platform: Platform, domains: Sequence[Domain], how: str) -> None:
+    listed = [{"hostname": one_line(d.hostname), "validated": d.is_validated, "created_at": d.created_at} for d in domains]
+    # A host name goes into URLs, job names and matrices: only what is one, and only what SecuProbe would scan.
+    hosts = [d.hostname.lower() for d in domains if d.is_validated and _HOST_NAME.match(d.hostname.lower())]
+    if len(hosts) > MAX_JOBS:
+        left_out = plural(len(hosts) - MAX_JOBS, "domain")
+        text = f"A matrix makes at most {MAX_JOBS} jobs, so {left_out} are not in it; use include or exclude to make several."
+        platform.annotate(Level.WARNING, "SecuProbe domains", text)
+    matrix = {"include": [{"hostname": host, "url": f"https://{host}"} for host in hosts[:MAX_JOBS]]}
+    platform.set_output("domains", json.dumps(listed))
+    platform.set_output("matrix", json.dumps(matrix))
+    platform.set_output("count", str(len(matrix["include"])))
+    platform.publish_summary(report.summary([(domain.hostname, domain.is_validated) for domain in domains]))
+    platform.info(json.dumps(listed, indent=2) if how == "json" else _table(domains))
+
+
+def _table(domains: Sequence[Domain]) -> str:
+    rows = [f"{one_line(d.hostname, 60):<62}{'validated' if d.is_validated else 'not validated'}" for d in domains]
+    return "\n".join([f"{'DOMAIN':<62}STATUS", *rows, f"{plural(len(domains), 'domain')}"])

@@ -1,0 +1,115 @@
+"""The account's domains: listed, filtered, and as a matrix."""
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+import yaml
+
+from secuprobe_action.settings import DOMAIN_DEFAULTS
+from tests.reports.rendered import Page
+from tests.support import KEY, ROOT, Api, Runner, Step, secuprobe
+
+DOMAINS = {"shop.example": True, "api.shop.example": True, "new.example": False, "Blog.example": True}
+
+
+def run(runner: Runner, api: Api, *arguments: str, **inputs: str) -> Step:
+    environment = runner.prepare(**{"api_key": KEY, "api_url": api.url, **inputs})
+    command = [sys.executable, str(ROOT / "entrypoint.py"), "domains", *arguments]
+    done = subprocess.run(command, env=environment, cwd=runner.folder, capture_output=True, text=True, timeout=60, check=False)
+    return Step(
+        done.returncode, done.stdout + done.stderr, runner.outputs(), (runner.folder / "summary").read_text(encoding="utf-8")
+    )
+
+
+def hosts(step: Step) -> list[str]:
+    return [job["hostname"] for job in json.loads(step.outputs["matrix"])["include"]]
+
+
+def test_domains_are_a_table_and_the_validated_ones_a_matrix(runner: Runner) -> None:
+    with secuprobe(domains=DOMAINS) as api:
+        step = run(runner, api)
+
+    assert step.code == 0, step.log
+    assert hosts(step) == ["api.shop.example", "blog.example", "shop.example"]
+    assert json.loads(step.outputs["matrix"])["include"][0]["url"] == "https://api.shop.example"
+    assert step.outputs["count"] == "3"
+    assert [(each["hostname"], each["validated"]) for each in json.loads(step.outputs["domains"])] == [
+        ("api.shop.example", True),
+        ("Blog.example", True),
+        ("new.example", False),
+        ("shop.example", True),
+    ]
+    assert ["new.example", "⚠️ not validated"] in Page(step.summary).tables[0].rows
+    assert "4 domains" in step.log
+    assert KEY not in step.shown
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ({"include": "*.shop.example, SHOP.example"}, ["api.shop.example", "shop.example"]),
+        ({"exclude": "api.*\nblog.*"}, ["shop.example"]),
+        ({"include": "*.example", "exclude": "shop.example"}, ["api.shop.example", "blog.example"]),
+        ({"include": "nothing.*"}, []),
+    ],
+)
+def test_globs_include_and_exclude(runner: Runner, filters: dict[str, str], expected: list[str]) -> None:
+    with secuprobe(domains=DOMAINS) as api:
+        step = run(runner, api, **filters)
+
+    assert (step.code, hosts(step)) == (0, expected)
+
+
+def test_json_is_json_for_other_programs(runner: Runner) -> None:
+    runner.environment = {"GITHUB_ACTIONS": ""}
+    with secuprobe(domains=DOMAINS) as api:
+        runner.environment |= {"SECUPROBE_API_KEY": KEY, "SECUPROBE_API_URL": api.url}
+        step = run(runner, api, "--format", "json")
+
+    assert json.loads(step.log)[0]["hostname"] == "api.shop.example"
+
+
+@pytest.mark.parametrize("hostname", ["a b", "-a.example", "a.example/x", "${{ secrets.X }}", "x" * 300, "a..b", "é.example", ""])
+def test_what_is_no_host_name_gets_into_no_matrix(runner: Runner, hostname: str) -> None:
+    body: Any = {"domains": [{"hostname": hostname, "isValidated": True}, {"hostname": "ok.example", "isValidated": True}]}
+    with secuprobe({"faults": [{"on": "GET /domains", "body": body}]}) as api:
+        step = run(runner, api)
+
+    assert hosts(step) == ["ok.example"]
+
+
+def test_a_matrix_has_no_more_jobs_than_github_makes(runner: Runner) -> None:
+    with secuprobe(domains={f"{n}.example": True for n in range(300)}) as api:
+        step = run(runner, api)
+
+    assert len(hosts(step)) == 256
+    assert "44 domains are not in it" in step.annotations("warning")[0]
+
+
+def test_a_key_without_the_scope_is_told_so(runner: Runner) -> None:
+    with secuprobe(scopes=frozenset({"scans:read"})) as api:
+        step = run(runner, api)
+
+    assert (step.code, step.outputs["result"]) == (3, "error")
+    assert "lacks the scope domains:read" in step.annotations("error")[0]
+
+
+def test_wrong_inputs_are_all_told_at_once(runner: Runner) -> None:
+    with secuprobe() as api:
+        step = run(runner, api, api_key="x", format="xml", timeout="soon")
+
+    assert step.code == 2
+    assert "3 inputs" in step.annotations("error")[0]
+    assert api.service.requests == []
+
+
+def test_the_action_is_the_command() -> None:
+    action = yaml.safe_load((ROOT / "domains" / "action.yml").read_text(encoding="utf-8"))
+
+    assert {name: str(entry.get("default", "")) for name, entry in action["inputs"].items()} == DOMAIN_DEFAULTS
+    assert set(action["outputs"]) == {"domains", "matrix", "count"}
+    assert (ROOT / "domains" / action["runs"]["image"]).resolve() == ROOT / "Dockerfile"
+    assert action["runs"]["args"] == ["domains"]
