@@ -8,7 +8,7 @@ SEVERITY ?= high
 SETUP := .venv/.done .venv-wapiti/.done
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo scan serve test lint unit coverage fuzz image bench-polling bench-fleet bench-startup bench-image picture format lock clean
+.PHONY: help setup demo scan serve test lint unit coverage mutate fuzz image bench-polling bench-fleet bench-startup bench-image picture format lock clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -50,6 +50,10 @@ coverage: $(SETUP) ## branch coverage of the package, over unit and process test
 	rm -f .coverage .coverage.*
 	$(PY) -m pytest -n 4 --cov --cov-report=
 	.venv/bin/coverage report
+
+mutate: $(SETUP) ## mutation testing of gate, retry, polling, escape, ignore and baseline; at least 90 % must be killed
+	rm -rf mutants && .venv/bin/mutmut run && .venv/bin/mutmut export-cicd-stats
+	$(PY) -m scripts.mutation_score mutants/mutmut-cicd-stats.json
 
 fuzz: $(SETUP) ## the properties of hostile input, with many more examples
 	HYPOTHESIS_PROFILE=fuzz $(PY) -m pytest -n auto --timeout 3600 tests/properties

@@ -77,3 +77,13 @@ def test_where_the_window_has_no_room_it_waits_for_the_next_but_not_with_all_the
 
 def test_a_generous_limit_changes_nothing() -> None:
     assert interval(120.0, limit=RateLimit(200, 190, 50.0)) == interval(120.0)
+
+
+@pytest.mark.parametrize("limit", [RateLimit(None, 1, 30.0), RateLimit(60, None, 30.0), RateLimit(60, 1, None)])
+def test_a_limit_that_is_only_half_known_changes_nothing(limit: RateLimit) -> None:
+    assert interval(120.0, limit=limit, jobs=20) == interval(120.0)
+
+
+def test_the_interval_is_the_one_in_its_own_middle() -> None:
+    # 90 s into a scan of about 120 s the hazard rises: the next look is sooner than the rate right now would have it.
+    assert interval(90.0) == pytest.approx(3.76, abs=0.02)

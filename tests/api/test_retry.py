@@ -146,3 +146,15 @@ def test_a_server_in_trouble_is_given_the_time_that_it_asks_for() -> None:
     assert wait_s(failure(ServerError("", status=503), faults=1, limit=asked), LOW) == 20
     assert wait_s(failure(ServerError("", status=503), faults=1, limit=RateLimit(reset_in_s=40.0)), LOW) == 0
     assert wait_s(failure(NO_CONNECTION, faults=1, limit=asked), LOW) == 0
+
+
+def test_a_refusal_without_a_word_on_when_is_waited_out_like_a_fault_the_more_the_longer() -> None:
+    assert [wait_s(failure(REFUSED, faults=1, refusals=n), HIGH) for n in (1, 2, 3)] == [4, 8, 16]
+
+
+def test_the_return_never_spreads_over_more_than_sixteen_times() -> None:
+    limit = RateLimit(limit=60, reset_in_s=10.0)
+
+    longest = [wait_s(failure(REFUSED, refusals=n, limit=limit, jobs=6, left_s=1e6), HIGH) for n in (5, 6, 50)]
+
+    assert longest == [pytest.approx(10 + 16 * 7.8)] * 3

@@ -131,3 +131,13 @@ def test_a_score_below_the_minimum_or_missing_fails() -> None:
     assert gate.judge(report(score=79.5), policy).reason.endswith("; the score is 79.5, and min_score is 80")
     assert not gate.judge(report(score=79.5), policy).passed
     assert "the score is not known" in gate.judge(report(score=None), Policy(None, min_score=0)).reason
+
+
+def test_a_missing_title_is_an_empty_one() -> None:
+    assert fingerprint(finding(title=None)) == fingerprint(finding(title=" "))
+
+
+def test_a_comparison_names_its_baseline() -> None:
+    base = Baseline("base", ())
+
+    assert compare([], base).baseline is base

@@ -6,6 +6,7 @@ import pytest
 
 from secuprobe_action.errors import NothingToJudge
 from secuprobe_action.findings import gate
+from secuprobe_action.findings.baseline import Baseline, Change, compare
 from secuprobe_action.findings.gate import Policy, Verdict
 from secuprobe_action.findings.model import ScanReport, Severity
 from tests.support import finding, report
@@ -134,3 +135,36 @@ def test_every_severity_has_a_count_in_the_verdict() -> None:
 def test_severities_parse_whatever_their_case_and_nothing_else_does() -> None:
     assert [Severity.parse(text) for text in ("critical", " HIGH ", "Medium", "low", "INFO")] == sorted(KNOWN, reverse=True)
     assert {Severity.parse(text) for text in ("", None, "severe", "crit")} == {Severity.UNKNOWN}
+
+
+def test_a_verdict_says_by_what_it_was_reached() -> None:
+    old = finding(Severity.HIGH)
+    gone = finding(Severity.LOW, title="gone")
+    policy = Policy(Severity.HIGH, only_new=True, min_score=10)
+    base = Baseline("base", (old, gone))
+
+    verdict = gate.judge(report(old), policy, compare([old], base))
+
+    assert (verdict.policy, verdict.baseline, verdict.fixed) == (policy, base, (gone,))
+    assert [assessed.change for assessed in verdict.findings] == [Change.UNCHANGED]
+
+
+def test_warnings_are_whole_sentences() -> None:
+    unreadable = judge(report(findings=None, total=None, list_problem=None), Severity.HIGH)
+    unknown = judge(report(finding(Severity.UNKNOWN), total=2, counts=None), None)
+
+    assert unreadable.warnings == ("The list of vulnerabilities could not be read, so details are missing; the counts decided.",)
+    assert unknown.warnings == (
+        "The API listed 1 of 2 findings; what is not listed counts for the gate all the same.",
+        "2 findings with an unknown severity: an unknown severity counts as critical.",
+    )
+
+
+def test_what_can_not_be_judged_is_told_with_the_reason() -> None:
+    with pytest.raises(NothingToJudge) as raised:
+        judge(report(counts=None, findings=None, total=None), None)
+
+    assert raised.value.message == (
+        "The scan is completed, but the API gave neither a list of its vulnerabilities nor counts by severity that reach down to "
+        "the threshold (no list). What can't be judged does not pass."
+    )

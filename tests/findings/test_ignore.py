@@ -183,3 +183,17 @@ def test_unused_rules_are_notices() -> None:
     verdict = gate.judge(report(), Policy(Severity.HIGH), acceptance=accept([rule(title="gone", line=7)], (), URL, TODAY))
 
     assert verdict.notices == ("The ignore file's rule at line 7 (gone) matches no finding of this scan.",)
+
+
+def test_a_rule_for_a_url_covers_its_scans_only_and_is_used_there() -> None:
+    ours = rule(title="No CSP", url=URL)
+
+    here = accept([ours], [finding()], URL, TODAY)
+    elsewhere = accept([ours], [finding()], "https://other.example", TODAY)
+
+    assert (here.rules, here.unused) == ((ours,), ())
+    assert (elsewhere.rules, elsewhere.unused) == ((None,), ())
+
+
+def test_a_rule_is_named_by_its_line_and_what_it_is_about() -> None:
+    assert str(rule(title="a", category="b", line=3)) == "line 3 (a, b)"

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from secuprobe_action.reports.escape import html_attribute, markdown, markdown_lines
+from secuprobe_action.reports.escape import html_attribute, markdown, markdown_lines, sarif_message, xml
 from tests.reports.rendered import Page
 
 HOSTILE = [
@@ -93,3 +93,16 @@ def test_an_attribute_can_not_be_left() -> None:
 
     assert not set(escaped) & set("<>\"'`\n")
     assert Page(f'<a href="{escaped}">x</a>\n').elements[-1] == ("a", {"href": "https://a.example/?a=1&b=\"><script>'`"})
+
+
+def test_a_sarif_message_makes_no_links() -> None:
+    assert sarif_message("[click](1) a\\b \x00") == "\\[click\\](1) a\\\\b �"
+
+
+def test_xml_gets_one_line_of_what_it_can_carry() -> None:
+    assert xml("a\nb\x0bc\ufffe") == "a b�c�"
+
+
+def test_text_that_just_fits_is_not_cut() -> None:
+    assert markdown_lines("abc", 3) == "abc"
+    assert markdown_lines("ab cd", 4) == "ab…"
