@@ -87,3 +87,7 @@ def test_a_limit_that_is_only_half_known_changes_nothing(limit: RateLimit) -> No
 def test_the_interval_is_the_one_in_its_own_middle() -> None:
     # 90 s into a scan of about 120 s the hazard rises: the next look is sooner than the rate right now would have it.
     assert interval(90.0) == pytest.approx(3.76, abs=0.02)
+
+
+def test_a_window_that_is_reserved_to_the_last_request_has_no_room() -> None:
+    assert interval(120.0, limit=RateLimit(60, 7, 30.0), jobs=10) >= 30

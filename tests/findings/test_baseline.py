@@ -141,3 +141,7 @@ def test_a_comparison_names_its_baseline() -> None:
     base = Baseline("base", ())
 
     assert compare([], base).baseline is base
+
+
+def test_text_that_can_not_be_encoded_has_a_fingerprint_too() -> None:
+    assert fingerprint(finding(title="a\ud800")) != fingerprint(finding(title="a"))

@@ -197,3 +197,9 @@ def test_a_rule_for_a_url_covers_its_scans_only_and_is_used_there() -> None:
 
 def test_a_rule_is_named_by_its_line_and_what_it_is_about() -> None:
     assert str(rule(title="a", category="b", line=3)) == "line 3 (a, b)"
+
+
+def test_an_unused_rule_for_this_site_is_told_of() -> None:
+    unused = rule(title="gone", url=URL)
+
+    assert accept([unused], [finding()], URL, TODAY).unused == (unused,)
