@@ -101,7 +101,7 @@ class Publisher:
         self._platform.publish_summary(markdown.summary(report, verdict))
         self._write_reports(report, verdict)
         self._publish_check(self._check_of(report, verdict))
-        self._publish_comment(report, verdict)
+        self._publish_comment(comment.render(report, verdict), report.url, has_news=comment.has_news(verdict))
         name = self._wanted.check_name if self._wanted else ""
         self._courtesy(lambda: self._platform.publish_result(name, report, verdict), "The result was not published")
         self._annotate(report, verdict)
@@ -130,6 +130,8 @@ class Publisher:
             self._publish_check(
                 Check(self._wanted.check_name, passed=False, title=error.title, summary=summary, report_url=report_url)
             )
+            # And no comment may go on saying that an earlier commit passed.
+            self._publish_comment(summary, self._wanted.url, has_news=True)
         self._platform.annotate(Level.ERROR, error.title, str(error))
 
     def cancelled(self, cancelled: Cancelled) -> None:
@@ -181,11 +183,11 @@ class Publisher:
         if self._wanted and self._wanted.check_run:
             self.ask_forge(lambda forge: forge.publish_check(check), "The check run was not published")
 
-    def _publish_comment(self, report: ScanReport, verdict: Verdict) -> None:
+    def _publish_comment(self, body: str, url: str | None, *, has_news: bool) -> None:
         if self._wanted is None or self._wanted.pr_comment is CommentMode.OFF:
             return
-        may_create = self._wanted.pr_comment is CommentMode.ALWAYS or comment.has_news(verdict)
-        wanted = Comment(self._wanted.check_name, comment.render(report, verdict), report.url, may_create)
+        may_create = self._wanted.pr_comment is CommentMode.ALWAYS or has_news
+        wanted = Comment(self._wanted.check_name, body, url, may_create)
         self.ask_forge(lambda forge: forge.publish_comment(wanted), "The pull request was not commented on")
 
     def _annotate(self, report: ScanReport, verdict: Verdict) -> None:

@@ -297,6 +297,17 @@ def test_an_error_is_a_failed_check_and_tells_later_runs_of_no_scan(pull: Pull) 
     assert "external_id" not in pull.github.checks[-1]
 
 
+def test_an_error_takes_the_place_of_what_an_earlier_commit_was_told(pull: Pull) -> None:
+    pull.run([BASE[0]])
+    assert "SecuProbe: passed" in Page(pull.github.comments[0]["body"]).text
+    pull.scenario.ends = "failed"
+
+    pull.run([BASE[0]])
+
+    (comment,) = pull.github.comments
+    assert "SecuProbe scan failed" in Page(comment["body"]).text
+
+
 def test_a_run_that_asks_for_nothing_is_neutral(pull: Pull) -> None:
     pull.run(PULL, fail_on_severity="none")
 
