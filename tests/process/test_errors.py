@@ -142,6 +142,27 @@ def test_a_scan_that_can_not_be_understood_is_an_error_with_what_was_expected(ru
     assert "Traceback" not in step.log
 
 
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://a.example/$(id)",
+        "https://a.example/`id`",
+        'https://a.example/"; id; "',
+        "https://a.example/\\",
+        "javascript:alert(1)",
+        "//a",
+        5,
+    ],
+)
+def test_a_report_link_that_a_shell_would_read_is_replaced_by_ours(runner: Runner, link: Any) -> None:
+    body = {"scanId": "x", "status": "completed", "vulnerabilitiesCount": {"critical": 0}, "reportUrl": link}
+    with secuprobe({"faults": [{"on": "GET /scans/{id}", "times": 100, "body": body}]}) as api:
+        step = runner.run(api)
+
+    assert step.code == 0
+    assert step.outputs["report_url"].endswith(f"/dashboard/scans/{step.outputs['scan_id']}")
+
+
 def test_unknown_extra_fields_and_missing_optional_ones_are_accepted(runner: Runner) -> None:
     faults = [
         {"on": "POST /scans", "status": 201, "body": {"scanId": "abc", "estimatedDuration": "soon", "new": {"x": 1}}},
