@@ -1,0 +1,93 @@
+"""The straight line in one process: faults of our own, and files that can't be read."""
+
+import io
+from pathlib import Path
+
+import httpx
+import pytest
+
+from secuprobe_action.app import Run
+from secuprobe_action.errors import ExitCode
+from secuprobe_action.local.demo import read_outputs
+from secuprobe_action.platforms import detect
+from secuprobe_action.settings import Settings
+from secuprobe_action.signals import Signals
+from tests.support import KEY, URL, SimulatedClock
+
+
+class Job:
+    """A run within this process, with its log and outputs."""
+
+    def __init__(self, folder: Path) -> None:
+        self.out = io.StringIO()
+        self.output, self.summary = folder / "output", folder / "summary"
+        self.output.touch()
+        self.summary.touch()
+        self.environment = {
+            "GITHUB_ACTIONS": "true",
+            "GITHUB_OUTPUT": str(self.output),
+            "GITHUB_STEP_SUMMARY": str(self.summary),
+            "GITHUB_WORKSPACE": str(folder),
+            "INPUT_API_KEY": KEY,
+            "INPUT_URL": URL,
+        }
+
+    def run(self, client: httpx.Client | Exception) -> ExitCode:
+        def connect(wanted: Settings) -> httpx.Client:
+            if isinstance(client, Exception):
+                raise client
+            return client
+
+        return Run(detect(self.environment, self.out), SimulatedClock(), Signals(), connect).main(self.environment, {})
+
+    def shown(self) -> str:
+        return "\n".join(line for line in self.out.getvalue().splitlines() if not line.startswith("::add-mask::"))
+
+
+@pytest.fixture(name="job")
+def _job(tmp_path: Path) -> Job:
+    return Job(tmp_path)
+
+
+def test_a_fault_of_our_own_is_an_error_with_a_traceback_and_without_the_key(job: Job) -> None:
+    code = job.run(RuntimeError(f"something with {KEY} in it\n::error::not a command"))
+
+    assert code is ExitCode.SCAN_ERROR
+    assert read_outputs(job.output.read_text(encoding="utf-8")) == {"result": "error"}
+    assert "Traceback" in job.shown()
+    assert "::error title=SecuProbe%3A internal error::The action itself failed with RuntimeError." in job.shown()
+    assert "\n::error::not a command" not in job.shown()
+    assert KEY not in job.shown() + job.summary.read_text(encoding="utf-8")
+    assert "SecuProbe: internal error" in job.summary.read_text(encoding="utf-8")
+
+
+def test_an_ignore_file_that_is_no_text_is_an_input_error(job: Job, tmp_path: Path) -> None:
+    (tmp_path / ".secuprobe-ignore.yml").write_bytes(b"\xff\xfe\x00")
+
+    assert job.run(RuntimeError("never reached")) is ExitCode.INPUT_ERROR
+    assert "can't be read" in job.shown()
+
+
+def test_an_ignore_file_that_leads_out_of_the_workspace_is_an_input_error(job: Job, tmp_path: Path) -> None:
+    (tmp_path / ".secuprobe-ignore.yml").symlink_to("/etc/passwd")
+
+    assert job.run(RuntimeError("never reached")) is ExitCode.INPUT_ERROR
+    assert "leads out of the workspace" in job.shown()
+
+
+def test_a_scan_of_ten_minutes_takes_no_time_to_test(job: Job) -> None:
+    polls = 0
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        nonlocal polls
+        if request.method == "POST":
+            return httpx.Response(201, json={"scanId": "a", "status": "queued", "estimatedDuration": 500})
+        polls += 1
+        return httpx.Response(200, json={"scanId": "a", "status": "running"})
+
+    code = job.run(httpx.Client(transport=httpx.MockTransport(answer)))
+
+    assert code is ExitCode.SCAN_ERROR
+    assert "Scan a was not finished within 10 min 0 s." in job.shown()
+    assert 60 < polls < 200
+    assert job.shown().count("running: ") >= 18  # a line at least every 30 s
