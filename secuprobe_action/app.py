@@ -124,7 +124,7 @@ class Run:
             raise InputError(
                 [Mistake("ignore_file", path, "names a file that is not in the workspace; is the repository checked out?")]
             )
-        return ignore.parse(text or "", path)
+        return () if text is None else ignore.parse(text, path)
 
     def _check_reports(self, wanted: Settings) -> None:
         """Refuse what can't be written before a scan is spent on it."""

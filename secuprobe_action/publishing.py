@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 from collections.abc import Callable
+from functools import cached_property
 from typing import TypeVar
 
 from secuprobe_action.api.scan import Started
@@ -46,13 +47,10 @@ class Publisher:
         self._clock = clock
         self._started: Started | None = None
         self._wanted: Settings | None = None
-        self._forge: Forge | None = None
 
     def prepare(self, wanted: Settings) -> None:
         """Take note of what the user wants to be shown."""
         self._wanted = wanted
-        token = wanted.github_token
-        self._forge = self._platform.forge(token.get_secret_value() if token else None)
 
     def note_start(self, started: Started) -> None:
         """Write at once what must survive a timeout, a crash or a cancel."""
@@ -67,11 +65,17 @@ class Publisher:
             ask: the question.
             what: what it is about, for the warning.
         """
-        if self._forge is None:
+        forge = self._forge
+        if forge is None:
             self._warn(f"{what}: it needs {self._platform.forge_needs}.")
             return None
-        forge = self._forge
         return self._courtesy(lambda: ask(forge), what)
+
+    @cached_property
+    def _forge(self) -> Forge | None:
+        """The forge, where it is asked for: most runs don't, and its library takes longer to import than all the rest."""
+        token = self._wanted.github_token if self._wanted else None
+        return self._platform.forge(token.get_secret_value() if token else None)
 
     def _courtesy(self, ask: Callable[[], _Answer], what: str) -> _Answer | None:
         """Do what never decides the verdict: it takes little time, and where it fails there is a warning."""

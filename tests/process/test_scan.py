@@ -274,3 +274,16 @@ def test_a_log_that_nobody_reads_does_not_change_the_verdict(runner: Runner) -> 
 
     assert code == 1
     assert runner.outputs()["result"] == "failed"
+
+
+@pytest.mark.parametrize(("inputs", "imported"), [({}, False), ({"pr_comment": "always"}, True)])
+def test_githubs_library_is_imported_only_where_it_is_asked_for(runner: Runner, inputs: dict[str, str], imported: bool) -> None:
+    runner.environment = {"GITHUB_REPOSITORY": "org/app", "GITHUB_API_URL": "http://127.0.0.1:9", "PYTHONPROFILEIMPORTTIME": "1"}
+    with secuprobe() as api:
+        step = runner.run(api, github_token="ghs_token", **inputs)
+
+    assert step.code == 0
+    modules = {line.rsplit("|", 1)[1].strip() for line in step.log.splitlines() if line.startswith("import time:")}
+    assert "secuprobe_action.app" in modules
+    assert ("github" in modules) == imported
+    assert not modules & {"jinja2", "yaml", "fastapi"}
