@@ -86,6 +86,8 @@ class Publisher:
             self._warn(f"{what}: {error}. The verdict is not affected.")
         except TimeoutError:
             self._warn(f"{what}: it took too long. The verdict is not affected.")
+        except Exception as error:  # noqa: BLE001  # whatever a forge's library comes up with, the verdict is known
+            self._warn(f"{what}: {type(error).__name__}. The verdict is not affected.")
         return None
 
     def outcome(self, report: ScanReport, verdict: Verdict) -> None:

@@ -8,8 +8,12 @@ import pytest
 
 from secuprobe_action.app import Run
 from secuprobe_action.errors import ExitCode
+from secuprobe_action.findings.gate import Verdict
+from secuprobe_action.findings.model import ScanReport
 from secuprobe_action.local.demo import read_outputs
 from secuprobe_action.platforms import detect
+from secuprobe_action.platforms.base import Check, Comment, Forge, FoundBaseline
+from secuprobe_action.platforms.github import GitHub
 from secuprobe_action.settings import Settings
 from secuprobe_action.signals import Signals
 from tests.support import KEY, URL, SimulatedClock
@@ -73,6 +77,47 @@ def test_an_ignore_file_that_leads_out_of_the_workspace_is_an_input_error(job: J
 
     assert job.run(RuntimeError("never reached")) is ExitCode.INPUT_ERROR
     assert "leads out of the workspace" in job.shown()
+
+
+class Broken(GitHub):
+    """A platform whose own report and forge break in ways that nobody foresaw."""
+
+    def publish_result(self, name: str, report: ScanReport, verdict: Verdict) -> None:
+        raise ZeroDivisionError
+
+    def forge(self, token: str | None) -> Forge:
+        return BrokenForge()
+
+
+class BrokenForge:
+    def find_baseline(self, name: str, scanned_url: str | None) -> FoundBaseline | None:
+        raise RuntimeError
+
+    def publish_check(self, check: Check) -> None:
+        raise RuntimeError
+
+    def publish_comment(self, comment: Comment) -> None:
+        raise RuntimeError
+
+
+@pytest.mark.parametrize(("count", "code"), [(0, ExitCode.PASSED), (1, ExitCode.GATE_FAILED)])
+def test_nothing_that_a_forge_does_changes_the_verdict(job: Job, count: int, code: ExitCode) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/vulnerabilities"):
+            return httpx.Response(200, json={"total": count, "vulnerabilities": [{"severity": "critical"}] * count})
+        return httpx.Response(200, json={"scanId": "a", "status": "completed"})
+
+    job.environment |= {
+        "INPUT_CHECK_RUN": "true",
+        "INPUT_PR_COMMENT": "always",
+        "INPUT_BASELINE": "auto",
+        "INPUT_GITHUB_TOKEN": "t",
+    }
+    platform = Broken(job.environment, job.out)
+    run = Run(platform, SimulatedClock(), Signals(), lambda wanted: httpx.Client(transport=httpx.MockTransport(answer)))
+
+    assert run.main(job.environment, {}) is code
+    assert job.shown().count("The verdict is not affected.") == 4
 
 
 def test_a_scan_of_ten_minutes_takes_no_time_to_test(job: Job) -> None:
