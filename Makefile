@@ -56,7 +56,8 @@ mutate: $(SETUP) ## mutation testing of gate, retry, polling, escape, ignore and
 	$(PY) -m scripts.mutation_score mutants/mutmut-cicd-stats.json
 
 fuzz: $(SETUP) ## the properties of hostile input, with many more examples
-	HYPOTHESIS_PROFILE=fuzz $(PY) -m pytest -n auto --timeout 3600 tests/properties
+	HYPOTHESIS_PROFILE=fuzz $(PY) -m pytest -n auto --timeout 3600 tests/properties \
+	  tests/reports/test_formats.py::test_hostile_text_stays_text_in_every_format
 
 bench-polling: .venv/.done ## lag and requests of the polling schedule
 	@$(PY) -m bench.polling

@@ -225,6 +225,15 @@ def report(*listed: Finding, **fields: Any) -> ScanReport:
     return ScanReport(**{**defaults, **fields})
 
 
+def program_on_path(folder: Path) -> Path:
+    """Make what the image brings, the program by its name, and return the folder to put on the PATH."""
+    folder.mkdir()
+    program = folder / "secuprobe-scan"
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} {ROOT / "entrypoint.py"} "$@"\n', encoding="utf-8")
+    program.chmod(0o755)
+    return folder
+
+
 def wait_until(condition: Callable[[], bool], seconds: float = 15.0) -> None:
     """Return once `condition` holds.
 

@@ -59,7 +59,7 @@ class Bitbucket(Terminal):
             ForgeError: Bitbucket did not take it.
         """
         problem = "no way to it was found"
-        for proxy in self._ways():
+        for proxy in self.ways():
             try:
                 with self._client(proxy) as http:
                     self._publish(http, _report_id(name), report, verdict)
@@ -70,8 +70,8 @@ class Bitbucket(Terminal):
                 raise ForgeError(f"Bitbucket could not be reached ({type(error).__name__})") from error
         raise ForgeError(f"Bitbucket could not be reached: {problem}")
 
-    def _ways(self) -> Sequence[str | None]:
-        """Return the proxies to try, or that none is needed."""
+    def ways(self) -> Sequence[str | None]:
+        """Return the proxies to try, the likelier one first, or a None where none is needed."""
         if self._environment.get(TOKEN_VARIABLE):
             return [None]
         return _PROXIES if "BITBUCKET_PIPE_STORAGE_DIR" not in self._environment else tuple(reversed(_PROXIES))

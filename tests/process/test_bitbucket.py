@@ -1,7 +1,9 @@
 """Bitbucket: the Code Insights report through the pipeline's proxy, with a token, and not at all."""
 
 import fcntl
+import io
 import json
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,8 +14,22 @@ from threading import Thread
 from typing import Any
 
 import pytest
+import yaml
 
-from tests.support import FINDINGS, KEY, URL, Api, Runner, Step, findings, secuprobe
+from secuprobe_action.platforms.bitbucket import Bitbucket
+from tests.support import (
+    FINDINGS,
+    KEY,
+    ROOT,
+    URL,
+    Api,
+    Runner,
+    Step,
+    findings,
+    inherited_environment,
+    program_on_path,
+    secuprobe,
+)
 
 PROXY_PORT = 29418
 REPORTS = "http://api.bitbucket.org/2.0/repositories/team/app/commit/abc123/reports/secuprobe-secuprobe"
@@ -85,9 +101,12 @@ def run(runner: Runner, api: Api, **environment: str) -> Step:
     return runner.run()
 
 
-def test_the_report_goes_through_the_pipelines_proxy(runner: Runner) -> None:
+@pytest.mark.parametrize("where", ["step", "pipe"])
+def test_the_report_goes_through_the_pipelines_proxy(runner: Runner, where: str) -> None:
+    # In a pipe's container host.docker.internal is tried first; where that isn't known, as here, localhost is next.
+    pipe = {"BITBUCKET_PIPE_STORAGE_DIR": "/opt/atlassian/pipelines/agent/pipe"} if where == "pipe" else {}
     with code_insights() as (insights, _), secuprobe({"findings": FINDINGS}) as api:
-        step = run(runner, api, SECUPROBE_FAIL_ON_SEVERITY="high")
+        step = run(runner, api, SECUPROBE_FAIL_ON_SEVERITY="high", **pipe)
 
     assert step.code == 1
     assert [(method, path) for method, path, *_ in insights.asked] == [
@@ -162,6 +181,35 @@ def test_without_a_proxy_there_is_a_warning(runner: Runner) -> None:
 
     assert step.code == 1
     assert "The result was not published: Bitbucket could not be reached" in step.log
+
+
+def test_the_proxy_of_a_pipes_container_is_tried_first_there() -> None:
+    step, pipe = (Bitbucket(environment, io.StringIO()).ways() for environment in ({}, {"BITBUCKET_PIPE_STORAGE_DIR": "/x"}))
+
+    assert step[0] == "http://localhost:29418"
+    assert pipe[0] == "http://host.docker.internal:29418"
+
+
+def test_the_example_of_a_plain_step_runs(runner: Runner, tmp_path: Path) -> None:
+    pipelines = yaml.safe_load((ROOT / "examples" / "bitbucket-pipelines.yml").read_text(encoding="utf-8"))["pipelines"]
+    script = pipelines["pull-requests"]["**"][0]["step"]["script"]
+    tools = program_on_path(tmp_path / "bin")
+    with code_insights() as (insights, _), secuprobe({"findings": FINDINGS}) as api:
+        environment = {**inherited_environment(), **ENVIRONMENT, "SECUPROBE_API_KEY": KEY, "SECUPROBE_API_URL": api.url}
+        environment |= {"BITBUCKET_CLONE_DIR": str(tmp_path), "PATH": f"{tools}:{environment['PATH']}"}
+        done = subprocess.run(
+            ["sh", "-ec", "\n".join(script)],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert insights.methods() == ["DELETE", "PUT", "POST"]
+    assert (tmp_path / "secuprobe" / "report.html").exists()
 
 
 def test_sites_with_names_of_their_own_have_reports_of_their_own(runner: Runner) -> None:

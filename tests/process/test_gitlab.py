@@ -17,7 +17,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from secuprobe_action.local.background import running
-from tests.support import FINDINGS, KEY, ROOT, URL, Api, Runner, Step, findings, secuprobe
+from tests.support import FINDINGS, KEY, ROOT, URL, Api, Runner, Step, findings, program_on_path, secuprobe
 
 TOOL = ROOT / "node_modules" / ".bin" / "gitlab-ci-local"
 
@@ -93,27 +93,16 @@ def _project(tmp_path: Path) -> Path:
     project = tmp_path / "project"
     (project / "templates").mkdir(parents=True)
     shutil.copy(ROOT / "templates" / "secuprobe-scan.yml", project / "templates")
-    tools = tmp_path / "bin"
-    tools.mkdir()
-    # What the image brings: the program by its name.
-    (tools / "secuprobe-scan").write_text(f'#!/bin/sh\nexec {sys.executable} {ROOT / "entrypoint.py"} "$@"\n', encoding="utf-8")
-    (tools / "secuprobe-scan").chmod(0o755)
+    program_on_path(tmp_path / "bin")
     return project
 
 
-def pipeline(project: Path, api: Api, **inputs: str) -> "subprocess.CompletedProcess[str]":
+def pipeline(project: Path, document: dict[str, Any]) -> "subprocess.CompletedProcess[str]":
     """Run the project's pipeline."""
-    later = {"stage": "report", "when": "always", "script": ['echo "score=$SECUPROBE_SCORE result=$SECUPROBE_RESULT"']}
-    include = {"local": "templates/secuprobe-scan.yml", "inputs": {"url": URL, "api_url": api.url, **inputs}}
-    document = {"stages": ["test", "report"], "include": [include], "print": later}
     (project / ".gitlab-ci.yml").write_text(yaml.safe_dump(document), encoding="utf-8")
     git = ["git", "-c", "user.email=ci@example.com", "-c", "user.name=ci"]
-    for command in (
-        ["init", "-q"],
-        ["remote", "add", "origin", "https://gitlab.example.com/org/app.git"],
-        ["add", "-A"],
-        ["commit", "-qm", "x"],
-    ):
+    remote = "https://gitlab.example.com/org/app.git"
+    for command in (["init", "-q"], ["remote", "add", "origin", remote], ["add", "-A"], ["commit", "-qm", "x"]):
         subprocess.run([*git, *command], cwd=project, check=True, capture_output=True)
     environment = {**os.environ, "PATH": f"{project.parent / 'bin'}:{os.environ['PATH']}", "NO_COLOR": "1"}
     command = [str(TOOL), "--force-shell-executor", "--variable", f"SECUPROBE_API_KEY={KEY}", "--variable", "GITLAB_CI=true"]
@@ -126,7 +115,10 @@ def test_the_component_runs_for_real(project: Path, threshold: str, result: str,
     if shutil.which("rsync") is None:
         pytest.skip("gitlab-ci-local needs rsync")
     with secuprobe({"findings": FINDINGS}) as api:
-        done = pipeline(project, api, fail_on_severity=threshold)
+        inputs = {"url": URL, "api_url": api.url, "fail_on_severity": threshold}
+        later = {"stage": "report", "when": "always", "script": ['echo "score=$SECUPROBE_SCORE result=$SECUPROBE_RESULT"']}
+        include = {"local": "templates/secuprobe-scan.yml", "inputs": inputs}
+        done = pipeline(project, {"stages": ["test", "report"], "include": [include], "print": later})
 
     log = done.stdout + done.stderr
     assert done.returncode == code, log
@@ -137,6 +129,19 @@ def test_the_component_runs_for_real(project: Path, threshold: str, result: str,
         *("junit.xml", "codequality.json", "gl-dast-report.json", "report.html", "report.json")
     }
     assert api.launches == 1
+
+
+@pytest.mark.node
+def test_the_example_without_an_include_runs(project: Path) -> None:
+    if shutil.which("rsync") is None:
+        pytest.skip("gitlab-ci-local needs rsync")
+    example = yaml.safe_load((ROOT / "examples" / "gitlab-ci-plain.yml").read_text(encoding="utf-8"))
+    with secuprobe({"findings": FINDINGS}) as api:
+        example["secuprobe-scan"]["variables"]["SECUPROBE_API_URL"] = api.url
+        done = pipeline(project, example)
+
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "FAILED: 2 findings at or above high (1 critical, 1 high)" in done.stdout
 
 
 @dataclass

@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ import pytest
 
 from secuprobe_action import __version__
 from tests.reports.rendered import Page
-from tests.support import FINDINGS, KEY, URL, Runner, event_file, findings, secuprobe
+from tests.support import FINDINGS, KEY, ROOT, URL, Runner, event_file, findings, inherited_environment, secuprobe
 
 ORDER = ["info", "low", "medium", "high", "critical"]
 
@@ -287,3 +289,19 @@ def test_githubs_library_is_imported_only_where_it_is_asked_for(runner: Runner, 
     assert "secuprobe_action.app" in modules
     assert ("github" in modules) == imported
     assert not modules & {"jinja2", "yaml", "fastapi"}
+
+
+@pytest.mark.parametrize("spelling", ["--fail-on-severity", "--fail_on_severity"])
+def test_flags_of_the_command_line_come_before_the_environment(runner: Runner, spelling: str) -> None:
+    with secuprobe({"findings": findings("high")}) as api:
+        environment = {
+            **inherited_environment(),
+            "SECUPROBE_API_KEY": KEY,
+            "SECUPROBE_URL": "nope",
+            "SECUPROBE_FAIL_ON_SEVERITY": "none",
+        }
+        command = [sys.executable, "-m", "secuprobe_action", "scan", "--url", URL, "--api-url", api.url, spelling, "high"]
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+    assert done.returncode == 1, done.stdout
+    assert "FAILED: 1 finding at or above high (1 high)" in done.stdout
