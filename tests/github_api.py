@@ -1,6 +1,7 @@
 """A small GitHub: the part of its REST and GraphQL API that the action uses, over real HTTP, with state."""
 
 import datetime as dt
+import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ class FakeGitHub:
         viewer: whose the token is.
         read_only: whether writing is refused, as with the token of a fork's pull request.
         bodies: the body of each writing request, by its operation.
+        run_ids: the numbers of workflow runs, each its own.
     """
 
     url: str = ""
@@ -38,6 +40,7 @@ class FakeGitHub:
     read_only: bool = False
     requests: list[str] = field(default_factory=list)
     bodies: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    run_ids: Iterator[int] = field(default_factory=lambda: itertools.count(1001))
 
     def event(self) -> dict[str, Any]:
         """Return the event of the pull request."""
@@ -56,7 +59,7 @@ class FakeGitHub:
             "GITHUB_REPOSITORY": REPOSITORY,
             "GITHUB_SHA": sha,
             "GITHUB_EVENT_NAME": event_name,
-            "GITHUB_RUN_ID": "1001",
+            "GITHUB_RUN_ID": str(next(self.run_ids)),
             "GITHUB_WORKFLOW_REF": f"{REPOSITORY}/.github/workflows/scan.yml@refs/heads/main",
         }
 

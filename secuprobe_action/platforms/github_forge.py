@@ -33,7 +33,8 @@ class Subject:
         head: the commit under test: the pull request's own, not the merge that GitHub made of it.
         number: the pull request's, or None.
         base_ref: the branch that a pull request would go into, or None.
-        base: the commit that the head is based on, where the event says so, or None.
+        base: the commit to look for a baseline from where there is no `base_ref`; the head itself where nothing was pushed, as
+            on a schedule: the site may have changed although the code has not.
     """
 
     head: str
@@ -71,7 +72,10 @@ class GitHubForge:
         )
 
     def find_baseline(self, name: str, scanned_url: str | None) -> FoundBaseline | None:
-        """Look at the merge base, then at its first parents: the first with a check run of that name tells the scan."""
+        """Look at the merge base, then at its first parents: the first with a check run of that name tells the scan.
+
+        Check runs of this workflow run don't count: a second attempt is compared with what the first one was.
+        """
         return _asking("read check runs", "checks: read", lambda: self._find_baseline(name, scanned_url))
 
     def publish_check(self, check: Check) -> None:
@@ -85,7 +89,11 @@ class GitHubForge:
     def _find_baseline(self, name: str, scanned_url: str | None) -> FoundBaseline | None:
         for commit in self._base_commits():
             runs = [(run, Identity.parse(run.external_id)) for run in commit.get_check_runs(check_name=name, filter="all")]
-            known = [(run.completed_at, identity) for run, identity in runs if identity and run.completed_at]
+            known = [
+                (run.completed_at, identity)
+                for run, identity in runs
+                if identity and run.completed_at and not (self._run_id and identity.run == self._run_id)
+            ]
             # Several URLs may share a name. A preview's URL differs at each commit, so one other URL will do; of two, none.
             same = [each for each in known if each[1].url == digest(scanned_url)]
             if not same and len({identity.url for _, identity in known}) == 1:
@@ -166,7 +174,8 @@ class GitHubForge:
                 return Subject(pull.head.sha, number, pull.base.ref)
             case {"before": str(before)} if before.strip("0"):
                 return Subject(self._environment.get("GITHUB_SHA", ""), base=before)
-        return Subject(self._environment.get("GITHUB_SHA", ""))
+        head = self._environment.get("GITHUB_SHA", "")
+        return Subject(head, base=head)
 
     def _number(self) -> int | None:
         """Return the pull request's number; a push is to the open one of its commit, if there is one."""

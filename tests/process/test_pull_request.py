@@ -1,5 +1,6 @@
 """A pull request from end to end: a base scan, a scan that adds one high finding and fixes two, and what people see of it."""
 
+import itertools
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -121,6 +122,31 @@ def test_every_place_tells_the_same_story(pull: Pull) -> None:
     assert KEY not in "".join(path.read_text() for path in folder.iterdir())
 
 
+def test_on_a_schedule_the_scan_of_the_night_before_is_the_baseline(runner: Runner, github: FakeGitHub) -> None:
+    def tonight(findings: list[dict[str, Any]], **environment: str) -> Step:
+        scenario.findings = [LocalFinding.model_validate(each) for each in findings]
+        runner.environment = {
+            **github.environment("a" * 40, "schedule"),
+            "GITHUB_EVENT_PATH": event_file(runner.folder, {"schedule": "0 3 * * *"}),
+            "GITHUB_WORKSPACE": str(runner.folder),
+            **environment,
+        }
+        return runner.run(api, **{**EVERYWHERE, "pr_comment": "off"})
+
+    with secuprobe() as api:
+        assert isinstance(api.service.engine, ScriptedEngine)
+        scenario = api.service.engine.scenario
+        first = tonight([])
+        second = tonight([BASE[0]])
+        again = tonight([BASE[0]], GITHUB_RUN_ID=github.checks[-1]["external_id"].split(":")[-1])
+        third = tonight(BASE)
+
+    assert "No baseline was found" in first.annotations("warning")[0]
+    assert (second.code, second.outputs["new_count"]) == (1, "1")
+    assert (again.code, again.outputs["new_count"]) == (1, "1"), "a second attempt is compared with the night before, too"
+    assert (third.code, third.outputs["new_count"]) == (0, "2")
+
+
 def test_a_second_run_edits_the_same_comment(pull: Pull) -> None:
     pull.run(PULL)
     step = pull.run([BASE[0]])
@@ -163,6 +189,7 @@ def test_only_this_tokens_own_comment_is_edited(pull: Pull) -> None:
 
 
 def test_two_sites_under_one_name_keep_a_comment_each(pull: Pull) -> None:
+    pull.github.run_ids = itertools.repeat(2000)  # jobs of one workflow run
     pull.run(PULL)
     pull.run(PULL, url="https://other.example")
     pull.run(PULL)
