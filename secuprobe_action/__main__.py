@@ -1,4 +1,4 @@
-"""The command line: scan (the default), domains, serve, demo, demo-site. Imports only what the command at hand needs."""
+"""The command line: scan (the default), domains, estate, serve, demo, demo-site. Imports only what the command at hand needs."""
 
 import argparse
 import gc
@@ -57,6 +57,16 @@ def domains(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         return cancelled.exit_code
 
 
+def estate(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Show the JSON reports of many sites in one overview."""
+    from secuprobe_action import estate, platforms, settings
+
+    parser = argparse.ArgumentParser("secuprobe_action estate", description="Show the scans of many sites in one overview.")
+    settings.add_flags(parser, settings.ESTATE_DEFAULTS)
+    flags = settings.parse_flags(arguments, parser)
+    return estate.run(platforms.detect(environment, sys.stdout), environment, flags)
+
+
 def serve(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     """Start the embedded SecuProbe."""
     from secuprobe_action.local import serve
@@ -78,7 +88,14 @@ def demo_site(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     return serve.demo_site(arguments, environment)
 
 
-COMMANDS: Mapping[str, Command] = {"scan": scan, "domains": domains, "serve": serve, "demo": demo, "demo-site": demo_site}
+COMMANDS: Mapping[str, Command] = {
+    "scan": scan,
+    "domains": domains,
+    "estate": estate,
+    "serve": serve,
+    "demo": demo,
+    "demo-site": demo_site,
+}
 
 
 def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:

@@ -69,9 +69,9 @@ class Run:
             return self._internal_error(error, key)
 
     def _scan_and_judge(self, wanted: Settings) -> ExitCode:
+        self._publisher.prepare(wanted)
         rules = self._read_rules(wanted.ignore_file)
         self._check_reports(wanted)
-        self._publisher.prepare(wanted)
         report, (comparison, doubts) = self._scan(wanted)
         today = dt.datetime.fromtimestamp(self._clock.time(), dt.UTC).date()
         acceptance = ignore.accept(rules, report.findings or (), report.url, today)

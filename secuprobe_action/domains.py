@@ -21,6 +21,13 @@ from secuprobe_action.text import one_line, plural
 MAX_JOBS = 256
 """Jobs that a matrix may make in a workflow run (docs.github.com, "Usage limits")."""
 
+ASSUMED_REQUESTS_PER_MINUTE = 60
+"""Where no answer states the key's limit: that of the smallest plan with API access (API documentation, Rate Limits)."""
+
+REQUESTS_PER_JOB = 3
+"""A minute, of each job that scans while others do: with more jobs than the limit allows so, they mostly wait for each other
+(docs/benchmarks.md, "Fleets")."""
+
 _HOST_NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*\Z")
 
 
@@ -48,8 +55,11 @@ def run(
         wanted = settings.validate_domain_filter(inputs, environment)
         deadline = Deadline.starting_now(clock, wanted.timeout)
         with connect(wanted) as http:
-            known = client_for(wanted, http, deadline, clock, platform).domains().domains
+            client = client_for(wanted, http, deadline, clock, platform)
+            known = client.domains().domains
         _show(platform, chosen(known, wanted.include, wanted.exclude), wanted.format)
+        limit = client.requests_per_minute or ASSUMED_REQUESTS_PER_MINUTE
+        platform.set_output("max_parallel", str(max(1, limit // REQUESTS_PER_JOB)))
     except ActionError as error:
         publisher.error(error)
         return error.exit_code

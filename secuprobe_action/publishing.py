@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TypeVar
 
@@ -12,8 +12,8 @@ from secuprobe_action.errors import ActionError, ApiError, Cancelled
 from secuprobe_action.findings.gate import Assessed, Verdict
 from secuprobe_action.findings.model import WORST_FIRST, ScanReport, Severity
 from secuprobe_action.platforms.base import Check, Comment, Forge, ForgeError, Level, Platform
-from secuprobe_action.reports import FORMATS, comment, markdown, plain
-from secuprobe_action.reports.story import Story
+from secuprobe_action.reports import FAILURE_FORMATS, FORMATS, comment, markdown, plain
+from secuprobe_action.reports.story import Story, Trouble
 from secuprobe_action.settings import CommentMode, ReportFile, Settings
 from secuprobe_action.text import number, one_line
 from secuprobe_action.workspace import Workspace
@@ -27,6 +27,7 @@ MAX_CHECK_SUMMARY_BYTES = 60_000
 MAX_NOTICES = 3
 
 _Answer = TypeVar("_Answer")
+_Told = TypeVar("_Told")
 
 _FORK_ADVICE = (
     "Scan the site from a workflow on push or on a schedule instead. Do not switch to pull_request_target with a checkout of "
@@ -105,7 +106,7 @@ class Publisher:
             result="passed" if verdict.passed else "failed",
         )
         self._platform.publish_summary(markdown.summary(report, verdict))
-        self._write_reports(report, verdict)
+        self._write_reports(FORMATS, Story(report, verdict, self._platform.definition_file, self._now()))
         self._publish_check(self._check_of(report, verdict))
         self._publish_comment(comment.render(report, verdict), report.url, has_news=comment.has_news(verdict))
         name = self._wanted.check_name if self._wanted else ""
@@ -131,6 +132,7 @@ class Publisher:
         scan_id, report_url = self._scan_and_report()
         summary = markdown.failure(error, scan_id, report_url)
         self._platform.publish_summary(summary)
+        self._write_trouble(error.title, str(error))
         if self._wanted:
             # A failure, not neutral: a required check must not pass what could not be judged.
             self._publish_check(
@@ -152,21 +154,29 @@ class Publisher:
         elif cancelled.in_launch:
             consequence = "It was cancelled while launching, so a scan may be running; look in the SecuProbe dashboard."
         self._platform.publish_summary(markdown.cancelled(consequence, scan_id, report_url))
+        self._write_trouble("SecuProbe: cancelled", consequence)
         self._platform.annotate(Level.WARNING, "SecuProbe: cancelled", consequence)
 
-    def _write_reports(self, report: ScanReport, verdict: Verdict) -> None:
-        now = dt.datetime.fromtimestamp(self._clock.time(), dt.UTC)
-        story = Story(report, verdict, self._platform.definition_file, now)
+    def _write_trouble(self, title: str, message: str) -> None:
+        url = self._wanted.url if self._wanted else None
+        self._write_reports(FAILURE_FORMATS, Trouble(title, message, url, *self._scan_and_report(), self._now()))
+
+    def _write_reports(self, formats: Mapping[str, Callable[[_Told], str]], told: _Told) -> None:
         workspace = Workspace(self._platform.workspace)
         for file in self._wanted.reports if self._wanted else ():
+            if file.format not in formats:
+                continue
             try:
-                workspace.write(file.path, FORMATS[file.format](story))
+                workspace.write(file.path, formats[file.format](told))
             except OSError as error:
                 self._report_lost(file, error.strerror or str(error))
                 continue
             self._platform.info(f"wrote {file.format} report {file.path}")
             if file.format == "sarif":
                 self._set_outputs(sarif_file=file.path)
+
+    def _now(self) -> dt.datetime:
+        return dt.datetime.fromtimestamp(self._clock.time(), dt.UTC)
 
     def _report_lost(self, file: ReportFile, why: str) -> None:
         text = f"The {file.format} report {file.path} could not be written: {why}."

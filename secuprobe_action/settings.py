@@ -2,6 +2,7 @@
 
 import argparse
 import ipaddress
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -45,6 +46,9 @@ DOMAIN_DEFAULTS: Mapping[str, str] = {
     "format": "table",
 }
 """The inputs of the command `domains`, which are those of domains/action.yml, too."""
+
+ESTATE_DEFAULTS: Mapping[str, str] = {"report_files": "secuprobe/*.json", "domains": ""}
+"""The inputs of the command `estate`, which are those of estate/action.yml, too."""
 
 KEY_PREFIX = "sp_live_"
 AUTO = "auto"
@@ -228,6 +232,18 @@ def _globs(value: str) -> tuple[str, ...]:
     return tuple(re.split(r"[\s,]+", value.lower().strip(", \n"))) if value else ()
 
 
+def _file_globs(value: str) -> tuple[str, ...]:
+    return tuple(_workspace_path(line.strip()) for line in value.splitlines() if line.strip())
+
+
+def _expected(value: str) -> dict[str, bool]:
+    try:
+        listed = json.loads(value) if value else []
+        return {str(entry["hostname"]).lower(): entry["validated"] is True for entry in listed}
+    except (ValueError, TypeError, KeyError) as error:
+        raise ValueError("must be the output domains of the action secuprobe-scan-action/domains, or empty") from error
+
+
 def _list_format(value: str) -> str:
     if value.lower() not in ("table", "json"):
         raise ValueError("must be table or json")
@@ -317,6 +333,20 @@ class DomainFilter(Access):
     format: Annotated[Literal["table", "json"], BeforeValidator(_list_format)]
 
 
+class EstateInputs(BaseModel):
+    """What an overview of many sites is made of, checked.
+
+    Attributes:
+        report_files: globs of the JSON reports, relative to the workspace.
+        domains: the sites that should be among them, each with whether it is validated; empty where that isn't known.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    report_files: Annotated[tuple[str, ...], BeforeValidator(_file_globs)]
+    domains: Annotated[Mapping[str, bool], BeforeValidator(_expected)]
+
+
 def read_inputs(
     environment: Mapping[str, str], prefix: str, flags: Mapping[str, str | None], defaults: Mapping[str, str] = DEFAULTS
 ) -> dict[str, str]:
@@ -349,18 +379,30 @@ def validate(inputs: Mapping[str, str], environment: Mapping[str, str]) -> Setti
     Raises:
         InputError: one or more inputs can't be used; it names them all.
     """
-    return _validated(Settings, inputs, environment)
+    return _validated(Settings, inputs, ca_bundle=_ca_bundle(environment))
 
 
 def validate_domain_filter(inputs: Mapping[str, str], environment: Mapping[str, str]) -> DomainFilter:
     """Return what `inputs` ask of the account's domains; arguments and errors as with `validate`."""
-    return _validated(DomainFilter, inputs, environment)
+    return _validated(DomainFilter, inputs, ca_bundle=_ca_bundle(environment))
 
 
-def _validated(model: type[_Model], inputs: Mapping[str, str], environment: Mapping[str, str]) -> _Model:
-    ca_bundle = next((environment[name] for name in _CA_VARIABLES if environment.get(name)), None)
+def validate_estate(inputs: Mapping[str, str]) -> EstateInputs:
+    """Return what an overview is made of.
+
+    Raises:
+        InputError: one or more inputs can't be used; it names them all.
+    """
+    return _validated(EstateInputs, inputs)
+
+
+def _ca_bundle(environment: Mapping[str, str]) -> str | None:
+    return next((environment[name] for name in _CA_VARIABLES if environment.get(name)), None)
+
+
+def _validated(model: type[_Model], inputs: Mapping[str, str], **configured: str | None) -> _Model:
     try:
-        return model.model_validate({**inputs, "ca_bundle": ca_bundle})
+        return model.model_validate({**inputs, **configured})
     except ValidationError as error:
         raise InputError([_mistake(item, inputs) for item in error.errors(include_url=False)]) from None
 

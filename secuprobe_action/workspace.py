@@ -35,6 +35,15 @@ class Workspace:
         except FileNotFoundError:
             return None
 
+    def find(self, pattern: str) -> list[str]:
+        """Return the files that a glob matches, by name.
+
+        Args:
+            pattern: as in `reports/*.json`; `**` stands for any number of folders.
+        """
+        root = self._root.resolve()
+        return sorted(found.relative_to(root).as_posix() for found in root.glob(pattern) if found.is_file())
+
     def problem(self, path: str) -> str | None:
         """Return why `path` can't be written, as far as can be told before, or None."""
         try:

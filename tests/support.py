@@ -16,6 +16,7 @@ from secuprobe_action.findings.model import Finding, ScanReport, Severity
 from secuprobe_action.local.accounts import SCOPES, Account, Limiter
 from secuprobe_action.local.background import running
 from secuprobe_action.local.demo import read_outputs
+from secuprobe_action.local.engine import LocalFinding
 from secuprobe_action.local.scripted import Scenario, ScriptedEngine
 from secuprobe_action.local.serve import application
 from secuprobe_action.local.server import BASE_PATH, SecuProbe
@@ -63,6 +64,12 @@ class Api:
 
     def requests_for(self, suffix: str) -> int:
         return sum(request.endswith(suffix) for request in self.service.requests)
+
+    def play(self, *found: Mapping[str, Any], **fields: Any) -> None:
+        """Change what the scans from now on will find, and other fields of their scenario."""
+        assert isinstance(self.service.engine, ScriptedEngine)
+        listed = [LocalFinding.model_validate(each) for each in found]
+        self.service.engine.scenario = self.service.engine.scenario.model_copy(update={"findings": listed, **fields})
 
 
 @contextmanager
@@ -128,9 +135,9 @@ class Runner:
             **self.environment,
         }
 
-    def start(self, **inputs: str) -> "subprocess.Popen[str]":
+    def start(self, *arguments: str, **inputs: str) -> "subprocess.Popen[str]":
         """Start the step."""
-        command = [sys.executable, str(ROOT / "entrypoint.py")]
+        command = [sys.executable, str(ROOT / "entrypoint.py"), *arguments]
         environment = self.prepare(**inputs)
         return subprocess.Popen(
             command,
@@ -150,11 +157,11 @@ class Runner:
     def outputs(self) -> dict[str, str]:
         return read_outputs((self.folder / "output").read_text(encoding="utf-8"))
 
-    def run(self, api: Api | None = None, **inputs: str) -> Step:
+    def run(self, api: Api | None = None, *arguments: str, **inputs: str) -> Step:
         """Run the step to its end; with `api`, its key and address and a URL are given where not named."""
         if api is not None:
             inputs = {"api_key": KEY, "url": URL, "api_url": api.url, **inputs}
-        return self.finish(self.start(**inputs))
+        return self.finish(self.start(*arguments, **inputs))
 
 
 def inherited_environment() -> dict[str, str]:

@@ -143,6 +143,11 @@ class SecuProbeClient:
         """
         return self._call(DomainList, "GET", "/domains", tries=retry.OPTIONAL_TRIES)
 
+    @property
+    def requests_per_minute(self) -> int | None:
+        """The key's rate limit as the newest answer stated it, or None where it stated none."""
+        return self._rate_limit.limit
+
     def poll_interval_s(self, elapsed_s: float, estimate_s: float | None) -> float:
         """Return when to ask next for a scan, in seconds from now, given the seconds since its launch and its estimate."""
         interval = interval_s(elapsed_s, estimate_s, self._rate_limit, self._sharing.jobs, self._random)

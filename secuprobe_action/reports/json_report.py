@@ -1,5 +1,6 @@
-"""The whole result as JSON; schemas/report.json describes it."""
+"""The whole result as JSON, or why there is none; schemas/report.json describes both."""
 
+import datetime as dt
 import json
 from typing import Any
 
@@ -7,7 +8,7 @@ from secuprobe_action import __version__
 from secuprobe_action.findings.baseline import fingerprint
 from secuprobe_action.findings.gate import Assessed
 from secuprobe_action.findings.model import WORST_FIRST, Counts, Finding
-from secuprobe_action.reports.story import Story
+from secuprobe_action.reports.story import Story, Trouble
 
 SCHEMA_VERSION = 1
 """Raised when a field changes its meaning or goes; new fields may come without."""
@@ -16,18 +17,16 @@ SCHEMA_VERSION = 1
 def render(story: Story) -> str:
     """Return the result as JSON in ASCII, which any reader of JSON takes, whatever a finding says."""
     report, verdict = story.report, story.verdict
-    document = {
-        "schema_version": SCHEMA_VERSION,
-        "tool": {"name": "SecuProbe Security Scan", "version": __version__},
-        "finished_at": f"{story.finished_at:%Y-%m-%dT%H:%M:%SZ}",
-        "scan": {
+    return _document(
+        story.finished_at,
+        scan={
             "id": report.scan_id,
             "url": report.url,
             "score": report.score,
             "report_url": report.report_url,
             "duration_seconds": round(report.duration_s, 3),
         },
-        "verdict": {
+        verdict={
             "passed": verdict.passed,
             "reason": verdict.reason,
             "fail_on_severity": verdict.policy.threshold.label if verdict.policy.threshold else "none",
@@ -36,12 +35,41 @@ def render(story: Story) -> str:
             "warnings": list(verdict.warnings),
             "notices": list(verdict.notices),
         },
-        "counts": _counts(verdict.counts),
-        "details_available": report.findings is not None,
-        "findings": [_assessed(assessed) for assessed in verdict.findings],
-        "baseline": _baseline(story),
+        error=None,
+        counts=_counts(verdict.counts),
+        details_available=report.findings is not None,
+        findings=[_assessed(assessed) for assessed in verdict.findings],
+        baseline=_baseline(story),
+    )
+
+
+def failure(trouble: Trouble) -> str:
+    """Return why there is no result, in the same form: what reads many reports must not miss the one that has none."""
+    return _document(
+        trouble.finished_at,
+        scan={
+            "id": trouble.scan_id,
+            "url": trouble.url,
+            "score": None,
+            "report_url": trouble.report_url,
+            "duration_seconds": None,
+        },
+        verdict=None,
+        error={"title": trouble.title, "message": trouble.message},
+        counts=None,
+        details_available=False,
+        findings=[],
+        baseline=None,
+    )
+
+
+def _document(finished_at: dt.datetime, **parts: Any) -> str:
+    head = {
+        "schema_version": SCHEMA_VERSION,
+        "tool": {"name": "SecuProbe Security Scan", "version": __version__},
+        "finished_at": f"{finished_at:%Y-%m-%dT%H:%M:%SZ}",
     }
-    return json.dumps(document, indent=2) + "\n"
+    return json.dumps(head | parts, indent=2) + "\n"
 
 
 def _counts(counts: Counts) -> dict[str, int]:

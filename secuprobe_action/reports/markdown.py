@@ -49,11 +49,11 @@ def summary(report: ScanReport, verdict: Verdict, max_bytes: int = MAX_BYTES) ->
     """
     room = max_bytes - _FOOT_BYTES
     parts = [headline(verdict), score_and_counts(report, verdict), _facts(report, verdict), *_notes(verdict, room // 5)]
-    room -= sum(map(_size, parts))
+    room -= sum(map(size, parts))
     folded = [*fixed(verdict, int(room * _ACCEPTED_SHARE)), *accepted(verdict, int(room * _ACCEPTED_SHARE))]
-    room -= sum(map(_size, folded))
+    room -= sum(map(size, folded))
     table = findings_table(verdict.open, "### Findings", int(room * _TABLE_SHARE))
-    details = _details(verdict.open, room - _size(table))
+    details = _details(verdict.open, room - size(table))
     return "\n\n".join(part for part in (*parts, table, *folded, details, foot()) if part)
 
 
@@ -90,7 +90,7 @@ def score_and_counts(report: ScanReport, verdict: Verdict) -> str:
     if baseline and baseline.score is not None and report.score is not None:
         score += _arrow(report.score - baseline.score)
     return (
-        f"| SecuScore | {' | '.join(f'{_ICONS[s]} {s.label.capitalize()}' for s in severities)} |\n"
+        f"| SecuScore | {' | '.join(map(severity_sign, severities))} |\n"
         + "| :---: " * (len(severities) + 1)
         + f"|\n| {score} | {' | '.join(cells)} |"
     )
@@ -116,7 +116,7 @@ def findings_table(findings: Sequence[Assessed], heading: str, max_bytes: int, o
     if not findings:
         return ""
     marks = any(assessed.change for assessed in findings)
-    rows = list(_fitting((_row(assessed, marks) for assessed in findings), max_bytes - 1_000))
+    rows = list(fitting((_row(assessed, marks) for assessed in findings), max_bytes - 1_000))
     parts = [f"{heading}\n\n{_HEAD}{''.join(rows[:open_rows])}"]
     if len(rows) > open_rows:
         parts.append(_folded(plural(len(rows) - open_rows, "more finding"), _HEAD + "".join(rows[open_rows:])))
@@ -129,7 +129,7 @@ def findings_table(findings: Sequence[Assessed], heading: str, max_bytes: int, o
 def fixed(verdict: Verdict, max_bytes: int) -> Iterator[str]:
     """Yield the findings that are gone since the baseline, folded, where there are any."""
     if verdict.fixed:
-        rows = _fitting((f"| {severity(f)} | ~~{title(f)}~~ | {category(f)} |\n" for f in verdict.fixed), max_bytes - 500)
+        rows = fitting((f"| {severity(f)} | ~~{title(f)}~~ | {category(f)} |\n" for f in verdict.fixed), max_bytes - 500)
         yield _folded(f"✅ {len(verdict.fixed):,} fixed since the baseline", _HEAD + "".join(rows))
 
 
@@ -137,7 +137,7 @@ def unchanged(verdict: Verdict, max_bytes: int) -> Iterator[str]:
     """Yield the findings that the baseline had too, folded, where there are any."""
     old = [assessed for assessed in verdict.open if assessed.change is Change.UNCHANGED]
     if old:
-        rows = _fitting((_row(assessed, marks=False) for assessed in old), max_bytes - 500)
+        rows = fitting((_row(assessed, marks=False) for assessed in old), max_bytes - 500)
         yield _folded(plural(len(old), "unchanged finding"), _HEAD + "".join(rows))
 
 
@@ -145,16 +145,19 @@ def accepted(verdict: Verdict, max_bytes: int) -> Iterator[str]:
     """Yield the accepted risks with their reasons, folded, where there are any."""
     if verdict.accepted:
         head = "| Severity | Title | Category | Reason | Until |\n| :--- | :--- | :--- | :--- | :--- |\n"
-        rows = _fitting((_accepted_row(assessed) for assessed in verdict.accepted), max_bytes - 500)
+        rows = fitting((_accepted_row(assessed) for assessed in verdict.accepted), max_bytes - 500)
         yield _folded(f"🤝 {plural(len(verdict.accepted), 'accepted risk')}", head + "".join(rows))
+
+
+def severity_sign(severity: Severity) -> str:
+    """Return a severity's name with its sign."""
+    return f"{_ICONS[severity]} {severity.label.capitalize()}"
 
 
 def severity(finding: Finding) -> str:
     """Return the severity with its sign, and with the API's own word where it isn't known."""
-    label = finding.severity.label.capitalize()
-    if finding.severity is Severity.UNKNOWN and finding.severity_text:
-        label += f" (<code>{markdown(finding.severity_text, 40)}</code>)"
-    return f"{_ICONS[finding.severity]} {label}"
+    words = f" (<code>{markdown(finding.severity_text, 40)}</code>)" if finding.severity_text else ""
+    return severity_sign(finding.severity) + (words if finding.severity is Severity.UNKNOWN else "")
 
 
 def title(finding: Finding) -> str:
@@ -186,7 +189,7 @@ def _facts(report: ScanReport, verdict: Verdict) -> str:
 def _notes(verdict: Verdict, max_bytes: int) -> Iterator[str]:
     notes = [f"> [!WARNING]\n> {markdown(text, 2_000)}" for text in verdict.warnings]
     notes += [f"> [!NOTE]\n> {markdown(text, 2_000)}" for text in verdict.notices]
-    shown = list(_fitting(notes, max_bytes))
+    shown = list(fitting(notes, max_bytes))
     yield from shown
     if len(shown) < len(notes):
         yield f"> [!WARNING]\n> {plural(len(notes) - len(shown), 'more message')} in the log."
@@ -227,7 +230,7 @@ def _details(findings: Sequence[Assessed], max_bytes: int) -> str:
     """Return each finding's description and remediation, folded; as HTML blocks, in which nothing is Markdown."""
     if not findings:
         return ""
-    shown = list(_fitting((_detail(assessed.finding) for assessed in findings), max_bytes - 500))
+    shown = list(fitting((_detail(assessed.finding) for assessed in findings), max_bytes - 500))
     note = ""
     if len(shown) < len(findings):
         left_out = plural(len(findings) - len(shown), "finding")
@@ -252,15 +255,16 @@ def _folded(heading: str, content: str) -> str:
     return f"<details><summary>{heading}</summary>\n\n{content}\n</details>"
 
 
-def _fitting(parts: Iterable[str], max_bytes: int) -> Iterator[str]:
-    """Yield whole parts for as long as they fit."""
+def fitting(parts: Iterable[str], max_bytes: int) -> Iterator[str]:
+    """Yield whole parts for as long as they fit in that many UTF-8 bytes."""
     left = max_bytes
     for part in parts:
-        left -= _size(part) + 1
+        left -= size(part) + 1
         if left < 0:
             return
         yield part
 
 
-def _size(text: str) -> int:
+def size(text: str) -> int:
+    """Return the length in UTF-8 bytes, which is what GitHub's limits count."""
     return len(text.encode("utf-8"))

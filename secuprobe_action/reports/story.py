@@ -22,3 +22,24 @@ class Story:
     verdict: Verdict
     location: str
     finished_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A run that came to no verdict.
+
+    Args:
+        title: what kind of trouble.
+        message: what happened, and what to do about it.
+        url: what was to be scanned, or None.
+        scan_id: the scan that was started, or None.
+        report_url: where a person reads that scan's report, or None.
+        finished_at: when the run ended (UTC).
+    """
+
+    title: str
+    message: str
+    url: str | None
+    scan_id: str | None
+    report_url: str | None
+    finished_at: dt.datetime

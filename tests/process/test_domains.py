@@ -1,8 +1,6 @@
 """The account's domains: listed, filtered, and as a matrix."""
 
 import json
-import subprocess
-import sys
 from typing import Any
 
 import pytest
@@ -16,12 +14,7 @@ DOMAINS = {"shop.example": True, "api.shop.example": True, "new.example": False,
 
 
 def run(runner: Runner, api: Api, *arguments: str, **inputs: str) -> Step:
-    environment = runner.prepare(**{"api_key": KEY, "api_url": api.url, **inputs})
-    command = [sys.executable, str(ROOT / "entrypoint.py"), "domains", *arguments]
-    done = subprocess.run(command, env=environment, cwd=runner.folder, capture_output=True, text=True, timeout=60, check=False)
-    return Step(
-        done.returncode, done.stdout + done.stderr, runner.outputs(), (runner.folder / "summary").read_text(encoding="utf-8")
-    )
+    return runner.run(api, "domains", *arguments, **inputs)
 
 
 def hosts(step: Step) -> list[str]:
@@ -89,6 +82,22 @@ def test_a_matrix_has_no_more_jobs_than_github_makes(runner: Runner) -> None:
     assert "44 domains are not in it" in step.annotations("warning")[0]
 
 
+@pytest.mark.parametrize(("limit", "jobs"), [(20, "6"), (60, "20"), (200, "66"), (2, "1")])
+def test_the_plans_rate_limit_decides_how_many_jobs_run_at_once(runner: Runner, limit: int, jobs: str) -> None:
+    with secuprobe(limit=limit, domains=DOMAINS) as api:
+        step = run(runner, api)
+
+    assert step.outputs["max_parallel"] == jobs
+
+
+def test_without_a_stated_limit_that_of_the_smallest_plan_is_assumed(runner: Runner) -> None:
+    body = {"domains": [{"hostname": "ok.example", "isValidated": True}]}
+    with secuprobe({"faults": [{"on": "GET /domains", "body": body, "headers": {"X-RateLimit-Limit": "many"}}]}) as api:
+        step = run(runner, api)
+
+    assert step.outputs["max_parallel"] == "20"
+
+
 def test_a_key_without_the_scope_is_told_so(runner: Runner) -> None:
     with secuprobe(scopes=frozenset({"scans:read"})) as api:
         step = run(runner, api)
@@ -110,6 +119,6 @@ def test_the_action_is_the_command() -> None:
     action = yaml.safe_load((ROOT / "domains" / "action.yml").read_text(encoding="utf-8"))
 
     assert {name: str(entry.get("default", "")) for name, entry in action["inputs"].items()} == DOMAIN_DEFAULTS
-    assert set(action["outputs"]) == {"domains", "matrix", "count"}
+    assert set(action["outputs"]) == {"domains", "matrix", "max_parallel", "count"}
     assert (ROOT / "domains" / action["runs"]["image"]).resolve() == ROOT / "Dockerfile"
     assert action["runs"]["args"] == ["domains"]

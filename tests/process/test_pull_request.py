@@ -8,8 +8,6 @@ from typing import Any
 import jsonschema
 import pytest
 
-from secuprobe_action.local.engine import LocalFinding
-from secuprobe_action.local.scripted import Scenario, ScriptedEngine
 from tests.github_api import FakeGitHub, serving
 from tests.reports.rendered import Page
 from tests.support import KEY, ROOT, Api, Runner, Step, event_file, secuprobe
@@ -52,11 +50,11 @@ def push(runner: Runner, github: FakeGitHub, api: Api, sha: str, **inputs: str) 
 class Pull:
     """The pull request: a base scan that is known, and runs of the action on it."""
 
-    def __init__(self, runner: Runner, github: FakeGitHub, api: Api, scenario: Scenario) -> None:
-        self.runner, self.github, self.api, self.scenario = runner, github, api, scenario
+    def __init__(self, runner: Runner, github: FakeGitHub, api: Api) -> None:
+        self.runner, self.github, self.api = runner, github, api
 
     def run(self, findings: list[dict[str, Any]], **inputs: str) -> Step:
-        self.scenario.findings = [LocalFinding.model_validate(each) for each in findings]
+        self.api.play(*findings)
         self.runner.environment = {
             **self.github.environment("e" * 40, "pull_request"),
             "GITHUB_EVENT_PATH": event_file(self.runner.folder, self.github.event()),
@@ -69,9 +67,8 @@ class Pull:
 def _pull(runner: Runner, github: FakeGitHub) -> Iterator[Pull]:
     with secuprobe({"findings": BASE, "score": 70}) as api:
         assert push(runner, github, api, github.merge_base).code == 0
-        assert isinstance(api.service.engine, ScriptedEngine)
-        api.service.engine.scenario.score = 64
-        yield Pull(runner, github, api, api.service.engine.scenario)
+        api.play(score=64)
+        yield Pull(runner, github, api)
 
 
 def test_every_place_tells_the_same_story(pull: Pull) -> None:
@@ -124,7 +121,7 @@ def test_every_place_tells_the_same_story(pull: Pull) -> None:
 
 def test_on_a_schedule_the_scan_of_the_night_before_is_the_baseline(runner: Runner, github: FakeGitHub) -> None:
     def tonight(findings: list[dict[str, Any]], **environment: str) -> Step:
-        scenario.findings = [LocalFinding.model_validate(each) for each in findings]
+        api.play(*findings)
         runner.environment = {
             **github.environment("a" * 40, "schedule"),
             "GITHUB_EVENT_PATH": event_file(runner.folder, {"schedule": "0 3 * * *"}),
@@ -134,8 +131,6 @@ def test_on_a_schedule_the_scan_of_the_night_before_is_the_baseline(runner: Runn
         return runner.run(api, **{**EVERYWHERE, "pr_comment": "off"})
 
     with secuprobe() as api:
-        assert isinstance(api.service.engine, ScriptedEngine)
-        scenario = api.service.engine.scenario
         first = tonight([])
         second = tonight([BASE[0]])
         again = tonight([BASE[0]], GITHUB_RUN_ID=github.checks[-1]["external_id"].split(":")[-1])
@@ -315,7 +310,7 @@ def test_a_report_that_can_not_be_written_is_an_error_that_leaves_the_verdict(pu
 
 
 def test_an_error_is_a_failed_check_and_tells_later_runs_of_no_scan(pull: Pull) -> None:
-    pull.scenario.ends = "failed"
+    pull.api.play(ends="failed")
 
     step = pull.run(PULL)
 
@@ -327,7 +322,7 @@ def test_an_error_is_a_failed_check_and_tells_later_runs_of_no_scan(pull: Pull) 
 def test_an_error_takes_the_place_of_what_an_earlier_commit_was_told(pull: Pull) -> None:
     pull.run([BASE[0]])
     assert "SecuProbe: passed" in Page(pull.github.comments[0]["body"]).text
-    pull.scenario.ends = "failed"
+    pull.api.play(ends="failed")
 
     pull.run([BASE[0]])
 

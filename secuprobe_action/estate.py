@@ -1,0 +1,81 @@
+"""The scans of many sites in one overview: the last step of a workflow that scans each in a job of its own."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+
+from secuprobe_action import settings
+from secuprobe_action.errors import ActionError, ExitCode, InputError, Mistake
+from secuprobe_action.findings.estate import Estate, Result, Site
+from secuprobe_action.platforms.base import Level, Platform
+from secuprobe_action.reports import estate as report
+from secuprobe_action.reports import markdown
+from secuprobe_action.reports.json_reader import UnreadableReport, read
+from secuprobe_action.workspace import Workspace
+
+_EXIT_CODES = {Result.PASSED: ExitCode.PASSED, Result.FAILED: ExitCode.GATE_FAILED, Result.ERROR: ExitCode.SCAN_ERROR}
+
+
+def run(platform: Platform, environment: Mapping[str, str], flags: Mapping[str, str | None]) -> ExitCode:
+    """Show the reports of many sites in one overview; return the exit code: that of the whole estate.
+
+    Args:
+        platform: where it runs.
+        environment: the process's environment.
+        flags: the command line's values by input name; None where a flag wasn't given.
+    """
+    inputs = settings.read_inputs(environment, platform.input_prefix, flags, settings.ESTATE_DEFAULTS)
+    try:
+        wanted = settings.validate_estate(inputs)
+        estate = Estate.of(_complete(_read(Workspace(platform.workspace), wanted.report_files), wanted.domains))
+    except ActionError as error:
+        platform.set_output("result", "error")
+        platform.publish_summary(markdown.failure(error, None, None))
+        platform.annotate(Level.ERROR, error.title, str(error))
+        return error.exit_code
+    _show(platform, estate)
+    return _EXIT_CODES[estate.result]
+
+
+def _read(workspace: Workspace, patterns: Iterable[str]) -> Iterator[Site]:
+    for path in dict.fromkeys(path for pattern in patterns for path in _find(workspace, pattern)):
+        try:
+            yield read(workspace.read(path) or "")
+        except (UnreadableReport, OSError, UnicodeDecodeError) as error:
+            yield Site(path, Result.ERROR, f"Its report can't be read: {error}")
+
+
+def _find(workspace: Workspace, pattern: str) -> list[str]:
+    try:
+        return workspace.find(pattern)
+    except ValueError as error:  # pathlib's word for a pattern that is none
+        raise InputError([Mistake("report_files", pattern, f"must be globs ({error})")]) from error
+
+
+def _complete(sites: Iterable[Site], expected: Mapping[str, bool]) -> list[Site]:
+    """Add what should be there and isn't: a site whose job left no report must not be missed."""
+    known = list(sites)
+    missing = expected.keys() - {site.name for site in known}
+    return known + [_missing(name, validated=expected[name]) for name in missing]
+
+
+def _missing(name: str, *, validated: bool) -> Site:
+    if validated:
+        return Site(name, Result.ERROR, "It left no report: its job was skipped, or its log says why")
+    return Site(name, Result.NOT_VALIDATED, "The domain is not validated at SecuProbe, so it was not scanned")
+
+
+def _show(platform: Platform, estate: Estate) -> None:
+    new = estate.new
+    platform.set_output("result", estate.result.label)
+    platform.set_output("sites", json.dumps(report.as_json(estate)))
+    for result in (Result.FAILED, Result.ERROR):
+        platform.set_output(f"{result.label}_count", str(len(estate.having(result))))
+    platform.set_output("new_count", "" if new is None else str(len(new)))
+    platform.publish_summary(report.summary(estate))
+    for site in estate.having(Result.NOT_VALIDATED):
+        platform.annotate(Level.WARNING, f"SecuProbe: {site.name}", site.reason)
+    if estate.result is not Result.PASSED:
+        platform.annotate(Level.ERROR, f"SecuProbe estate: {estate.result.label}", estate.reason)
+    for site in [*estate.having(Result.FAILED), *estate.having(Result.ERROR)]:
+        platform.annotate(Level.ERROR, f"SecuProbe: {site.name}", site.reason)
+    platform.info(report.plain(estate))
