@@ -16,7 +16,7 @@ from secuprobe_action.findings.model import Finding, ScanReport, Severity
 from secuprobe_action.local.accounts import SCOPES, Account, Limiter
 from secuprobe_action.local.background import running
 from secuprobe_action.local.demo import read_outputs
-from secuprobe_action.local.engine import LocalFinding
+from secuprobe_action.local.engine import LocalFinding, Outcome
 from secuprobe_action.local.scripted import Scenario, ScriptedEngine
 from secuprobe_action.local.serve import application
 from secuprobe_action.local.server import BASE_PATH, SecuProbe
@@ -49,6 +49,26 @@ FINDINGS: list[dict[str, Any]] = [
 def findings(*severities: str) -> list[dict[str, Any]]:
     """Return a finding of each severity named."""
     return [{**FINDINGS[0], "title": f"Finding {n}", "severity": severity} for n, severity in enumerate(severities)]
+
+
+class ByHost(ScriptedEngine):
+    """Scans each host in its own way.
+
+    Args:
+        found: the findings by host; none elsewhere.
+        refused: a URL that the service refuses to scan, or None.
+    """
+
+    def __init__(self, found: Mapping[str, Sequence[Mapping[str, Any]]], refused: str | None = None) -> None:
+        super().__init__(Scenario())
+        self.found, self.refused = found, refused
+
+    def refusal(self, url: str) -> str | None:
+        return "Your plan does not include API scans of this site" if url == self.refused else None
+
+    async def scan(self, url: str) -> Outcome:
+        listed = self.found.get(url.removeprefix("https://"), [])
+        return Outcome([LocalFinding.model_validate(each) for each in listed], 95 - 10 * len(listed))
 
 
 @dataclass

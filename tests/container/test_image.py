@@ -4,13 +4,15 @@ import json
 import os
 import subprocess
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from secuprobe_action.local.demo import read_outputs
-from tests.support import FINDINGS, KEY, ROOT, URL, Api, Step, command_output, findings, secuprobe, wait_until
+from tests.support import FINDINGS, KEY, ROOT, URL, Api, ByHost, Step, command_output, findings, secuprobe, wait_until
+from tests.workflow import Workflow, expressions
 
 pytestmark = [pytest.mark.container, pytest.mark.timeout(600)]
 
@@ -34,7 +36,7 @@ class Job:
     folder: Path
     image: str
 
-    def command(self, **inputs: str) -> list[str]:
+    def command(self, *arguments: str, **inputs: str) -> list[str]:
         """Return the `docker run` of actions/runner (DockerCommandManager.cs, ContainerActionHandler.cs)."""
         mounts = []
         for name in ("workspace", "home", "workflow", "runner_temp", "file_commands"):
@@ -53,15 +55,18 @@ class Job:
         }
         variables = [part for name, value in environment.items() for part in ("-e", f"{name}={value}")]
         # The network is the host's here, so that the server on loopback is in reach.
-        return ["docker", "run", "--rm", "--workdir", "/github/workspace", "--network", "host", *variables, *mounts, self.image]
+        options = ["--rm", "--workdir", "/github/workspace", "--network", "host"]
+        return ["docker", "run", *options, *variables, *mounts, self.image, *arguments]
 
     def step(self, code: int, log: str) -> Step:
         files = self.folder / "file_commands"
         outputs = read_outputs((files / "output").read_text(encoding="utf-8"))
         return Step(code, log, outputs, (files / "summary").read_text(encoding="utf-8"))
 
-    def run(self, api: Api, **inputs: str) -> Step:
-        command = self.command(**{"api_key": KEY, "url": URL, "api_url": api.url, **inputs})
+    def run(self, api: Api | None = None, *arguments: str, **inputs: str) -> Step:
+        if api is not None:
+            inputs = {"api_key": KEY, "url": URL, "api_url": api.url, **inputs}
+        command = self.command(*arguments, **inputs)
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120, check=False)
         return self.step(done.returncode, done.stdout)
 
@@ -181,6 +186,28 @@ def test_it_has_a_name_for_scripts_and_takes_variables_anywhere(image: str, tmp_
     assert done.returncode == 1
     assert "FAILED: 1 finding at or above critical (1 critical)" in done.stdout
     assert (tmp_path / "a" / "b.html").stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.node
+def test_the_three_jobs_of_the_workflow_for_all_domains_run_in_it(image: str, tmp_path: Path) -> None:
+    def in_container(folder: Path, _: Mapping[str, str], arguments: Sequence[str], inputs: Mapping[str, str]) -> Step:
+        return Job(folder, image).run(None, *arguments, **inputs)
+
+    (tmp_path / "repository").mkdir()
+    domains = {"shop.example": True, "blog.example": True, "typo.example": True}
+    with expressions() as library, secuprobe(domains=domains) as api:
+        path = ROOT / ".github" / "workflows" / "scan-domains.yml"
+        workflow = Workflow(path, library, tmp_path / "run", tmp_path / "repository", {"api_key": KEY}, run_step=in_container)
+        api.service.engine = ByHost({"shop.example": FINDINGS}, refused="https://typo.example")
+        outputs = workflow.call(api_url=api.url)
+
+    assert outputs["result"] == "error"
+    assert [(site["site"], site["result"]) for site in json.loads(outputs["sites"])] == [
+        ("shop.example", "failed"),
+        ("typo.example", "error"),
+        ("blog.example", "passed"),
+    ]
+    assert len(workflow.artifact("secuprobe")) == 3 + 3 + 1
 
 
 def test_a_crowd_of_findings_leaves_a_whole_summary(job: Job) -> None:
