@@ -3,12 +3,13 @@ PYTHON ?= python3
 PY := .venv/bin/python
 URL ?=
 SEVERITY ?= high
+TAG ?=
 
 # A setup is redone when the lock changes, and is a look at two files when not.
 SETUP := .venv/.done .venv-wapiti/.done
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo scan serve test lint unit coverage mutate fuzz image bench-polling bench-fleet bench-startup bench-image picture format lock clean
+.PHONY: help setup demo scan serve test lint unit coverage mutate fuzz release-check image bench-polling bench-fleet bench-startup bench-image picture format lock clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -58,6 +59,11 @@ mutate: $(SETUP) ## mutation testing of gate, retry, polling, escape, ignore and
 fuzz: $(SETUP) ## the properties of hostile input, with many more examples
 	HYPOTHESIS_PROFILE=fuzz $(PY) -m pytest -n auto --timeout 3600 tests/properties \
 	  tests/reports/test_formats.py::test_hostile_text_stays_text_in_every_format
+
+release-check: $(SETUP) ## try all of a release that can be tried without GitHub (TAG=vX.Y.Z: that one)
+	$(PY) -m scripts.release check $(TAG)
+	@scripts/lint
+	$(PY) -m pytest -n 4 tests/release tests/process/test_scan_domains.py
 
 bench-polling: .venv/.done ## lag and requests of the polling schedule
 	@$(PY) -m bench.polling

@@ -1,12 +1,10 @@
 """action.yml: what GitHub reads must be what the program reads, and what SecuProbe's documentation promises."""
 
-import tomllib
 from typing import Any
 
 import pytest
 import yaml
 
-from secuprobe_action import __version__
 from secuprobe_action.settings import DEFAULTS
 from tests.support import ROOT
 
@@ -40,11 +38,3 @@ def test_every_input_and_output_is_described_without_expressions(entry: tuple[st
     # The runner refuses an action whose descriptions hold an expression.
     assert len(entry[1]["description"]) > 40 or entry[0] == "report_url"
     assert "${{" not in entry[1]["description"]
-
-
-def test_versions_agree() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-
-    assert project["version"] == __version__
-    assert f"ARG VERSION={__version__}\n" in (ROOT / "Dockerfile").read_text(encoding="utf-8")
-    assert f"\n## {__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")

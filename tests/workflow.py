@@ -18,7 +18,7 @@ import yaml
 
 from tests.support import ROOT, Runner, Step
 
-OURS = re.compile(r"docker://ghcr\.io/garconposey/secuprobe-scan-action[:@]")
+TOKEN = "ghs_token"
 _STATUS_CHECK = re.compile(r"\b(success|failure|cancelled|always)\(\)")
 
 RunStep = Callable[[Path, Mapping[str, str], Sequence[str], Mapping[str, str]], Step]
@@ -123,7 +123,7 @@ class Workflow:
         assert given.keys() <= call["inputs"].keys()
         assert {name for name, secret in call["secrets"].items() if secret["required"]} == self.secrets.keys()
         inputs = {name: given.get(name, entry.get("default")) for name, entry in call["inputs"].items()}
-        contexts = {"inputs": inputs, "secrets": self.secrets, "github": {"token": "ghs_token"}}
+        contexts = {"inputs": inputs, "secrets": self.secrets, "github": {"token": TOKEN}}
         for name, job in document["jobs"].items():
             self.jobs[name] = self._job(name, job, contexts)
         known = {"jobs": {name: {"outputs": job.outputs} for name, job in self.jobs.items()}}
@@ -172,11 +172,14 @@ class Workflow:
         return done
 
     def _step(self, uses: str, given: Mapping[str, Any], folder: Path, job: Job) -> tuple[dict[str, str], bool]:
-        if OURS.match(uses):
-            # As the runner does it: what isn't `args` becomes an environment variable, and a boolean is spelled as in JSON.
-            inputs = {name: value if isinstance(value, str) else json.dumps(value) for name, value in given.items()}
-            arguments = inputs.pop("args", "").split()
-            job.steps.append(self.run_step(folder, self.environment, arguments, inputs))
+        if uses.startswith("$/"):
+            action = yaml.safe_load((ROOT / uses[2:] / "action.yml").read_text(encoding="utf-8"))
+            assert given.keys() <= action["inputs"].keys()
+            defaults = {name: entry.get("default", "") for name, entry in action["inputs"].items()}
+            inputs = self.expressions.evaluate({**defaults, **given}, {"github": {"token": TOKEN}})
+            # As the runner does it: a boolean is spelled as in JSON.
+            texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in inputs.items()}
+            job.steps.append(self.run_step(folder, self.environment, action["runs"].get("args", []), texts))
             return job.steps[-1].outputs, job.steps[-1].code == 0
         workspace, artifacts = folder / "workspace", self.folder / "artifacts"
         match uses.split("@", maxsplit=1)[0]:

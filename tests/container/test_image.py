@@ -11,7 +11,20 @@ from pathlib import Path
 import pytest
 
 from secuprobe_action.local.demo import read_outputs
-from tests.support import FINDINGS, KEY, ROOT, URL, Api, ByHost, Step, command_output, findings, secuprobe, wait_until
+from tests.support import (
+    FINDINGS,
+    KEY,
+    ROOT,
+    URL,
+    Api,
+    ByHost,
+    Step,
+    build_image,
+    command_output,
+    findings,
+    secuprobe,
+    wait_until,
+)
 from tests.workflow import Workflow, expressions
 
 pytestmark = [pytest.mark.container, pytest.mark.timeout(600)]
@@ -21,11 +34,7 @@ TAG = "secuprobe-scan-action:test"
 
 @pytest.fixture(scope="module", name="image")
 def _image() -> str:
-    base = os.environ.get("SECUPROBE_TEST_BASE_IMAGE")
-    arguments = ["--build-arg", f"PYTHON_IMAGE={base}"] if base else []
-    has_buildx = subprocess.run(["docker", "buildx", "version"], capture_output=True, check=False).returncode == 0
-    environment = {**os.environ, "DOCKER_BUILDKIT": "1" if has_buildx else "0"}
-    command_output(["docker", "build", "--network", "host", *arguments, "-t", TAG, "."], cwd=ROOT, env=environment)
+    build_image(TAG, ROOT)
     return TAG
 
 
