@@ -9,7 +9,7 @@ TAG ?=
 SETUP := .venv/.done .venv-wapiti/.done
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo scan serve test lint unit coverage mutate fuzz release-check image bench-polling bench-fleet bench-startup bench-image picture format lock clean
+.PHONY: help setup demo scan serve test lint unit coverage mutate fuzz audit release-check image bench-polling bench-fleet bench-startup bench-image picture format lock clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -59,6 +59,9 @@ mutate: $(SETUP) ## mutation testing of gate, retry, polling, escape, ignore and
 fuzz: $(SETUP) ## the properties of hostile input, with many more examples
 	HYPOTHESIS_PROFILE=fuzz $(PY) -m pytest -n auto --timeout 3600 tests/properties \
 	  tests/reports/test_formats.py::test_hostile_text_stays_text_in_every_format
+
+audit: .venv/.done ## known vulnerabilities in what is locked
+	for lock in runtime dev wapiti; do .venv/bin/pip-audit --disable-pip --require-hashes -r requirements/$$lock.txt || exit; done
 
 release-check: $(SETUP) ## try all of a release that can be tried without GitHub (TAG=vX.Y.Z: that one)
 	$(PY) -m scripts.release check $(TAG)

@@ -2,17 +2,31 @@
 
 import datetime as dt
 import itertools
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import jsonschema
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from secuprobe_action.local.background import running
+from tests.support import ROOT
 
 REPOSITORY = "org/app"
+OPENAPI = ROOT / "node_modules" / "@octokit" / "openapi" / "generated" / "api.github.com.deref.json"
+
+
+def check_bodies(bodies: Iterable[tuple[str, dict[str, Any]]]) -> None:
+    """Hold the body of each operation, such as `POST /repos/{owner}/{repo}/issues`, against GitHub's own description."""
+    description = json.loads(OPENAPI.read_bytes())
+    for operation, body in bodies:
+        method, path = operation.split(" ")
+        schema = description["paths"][path][method.lower()]["requestBody"]["content"]["application/json"]["schema"]
+        assert set(body) <= set(schema["properties"]), f"{operation} has invented fields"
+        jsonschema.validate(body, schema)
 
 
 @dataclass

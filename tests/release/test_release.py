@@ -17,6 +17,7 @@ import yaml
 
 from scripts import release
 from secuprobe_action import __version__
+from tests.github_api import check_bodies
 from tests.support import ROOT, build_image, command_output
 
 API = "https://api.github.com:443/repos/org/app"  # PyGithub names the port, and won't have it in an answer
@@ -215,6 +216,20 @@ def test_a_second_attempt_updates_the_release(mocked: responses.RequestsMock) ->
         f"PATCH /git/refs/tags/v{major}",
         "PATCH /releases/1",
     ]
+
+
+@pytest.mark.node
+def test_what_github_is_told_is_what_its_api_takes(mocked: responses.RequestsMock) -> None:
+    for released_before in (False, True):
+        side = GitHubSide(mocked, [f"v{__version__}"], released_before=released_before)
+        side.publish()
+
+    told = []
+    for operation, body in side.told():
+        path = re.sub(r"/refs/tags/.*", "/refs/{ref}", operation).replace("/releases/1", "/releases/{release_id}")
+        told.append((path.replace(" ", " /repos/{owner}/{repo}"), body))
+    assert len({operation for operation, _ in told}) == 6
+    check_bodies(told)
 
 
 def test_no_workflow_is_changed_since_the_workflows_token_may_not() -> None:
