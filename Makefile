@@ -9,7 +9,7 @@ TAG ?=
 SETUP := .venv/.done .venv-wapiti/.done
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo scan serve test lint unit coverage mutate fuzz audit release-check image bench-polling bench-fleet bench-startup bench-image picture format lock clean
+.PHONY: help setup demo scan serve test lint unit coverage mutate fuzz audit release-check image bench-polling bench-fleet bench-startup bench-image docs picture format lock clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -82,6 +82,9 @@ image: ## build the image (BASE=... names another base image)
 
 bench-image: .venv/.done image ## the image's size, and the time to its first request
 	$(PY) -m bench.image secuprobe-scan-action
+
+docs: .venv/.done ## write docs/reference.md and docs/openapi.json anew
+	$(PY) -m scripts.reference
 
 picture: .venv/.done ## draw the pictures in docs/images (needs Chromium and npm ci)
 	$(PY) -m scripts.picture

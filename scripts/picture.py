@@ -12,12 +12,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from secuprobe_action.findings.baseline import Baseline, compare
-from secuprobe_action.findings.gate import Policy, judge
+from secuprobe_action.findings.estate import Estate, Result, Site
+from secuprobe_action.findings.gate import Policy, Verdict, judge
 from secuprobe_action.findings.ignore import Rule, accept
 from secuprobe_action.findings.model import Finding, ScanReport, Severity, worst_first
 from secuprobe_action.local.preview import page
 from secuprobe_action.reports import comment, html_report, markdown
+from secuprobe_action.reports import estate as estate_report
 from secuprobe_action.reports.story import Story
+from secuprobe_action.text import plural
 
 ROOT = Path(__file__).parents[1]
 IMAGES = ROOT / "docs" / "images"
@@ -83,6 +86,30 @@ def screenshot(html: str, target: Path, height: int) -> None:
     print(f"{target.relative_to(ROOT)}: {width} x {pixels}")
 
 
+def estate(report: ScanReport, verdict: Verdict) -> Estate:
+    """Return an estate of which the example's site is one."""
+
+    def quiet(name: str, score: float, new: int | None = 0, **counts: int) -> Site:
+        found = {each: counts.get(each.label, 0) for each in Severity}
+        total = sum(counts.values())
+        reason = f"No new finding at or above high ({plural(total, 'finding')} in all)"
+        return Site(name, Result.PASSED, reason, score, found, () if new == 0 else None, report.report_url)
+
+    new = tuple(assessed.finding for assessed in verdict.new)
+    worst = Site("shop.example.com", Result.FAILED, verdict.reason, report.score, verdict.counts, new, report.report_url)
+    timed_out = "Scan 6fa459ea-ee8a-3ca4-894e-db77e160355e was not finished within 30 min 0 s"
+    return Estate.of(
+        [
+            worst,
+            Site("legacy.example.com", Result.ERROR, timed_out, report_url=report.report_url),
+            quiet("blog.example.com", 91, medium=1, low=3, info=4),
+            quiet("www.example.com", 96, low=2, info=5),
+            quiet("status.example.com", 99, info=1),
+            Site("beta.example.com", Result.NOT_VALIDATED, "The domain is not validated at SecuProbe, so it was not scanned"),
+        ]
+    )
+
+
 def main() -> None:
     css = (ROOT / "node_modules" / "github-markdown-css" / "github-markdown-light.css").read_text(encoding="utf-8") + MARGIN_CSS
     report, baseline = load()
@@ -95,6 +122,8 @@ def main() -> None:
     acceptance = accept([rule], findings, report.url, dt.date(2026, 11, 25))
     compared = judge(report, Policy(Severity.HIGH, only_new=True), compare(findings, baseline), acceptance)
     screenshot(page(comment.render(report, compared), "Comment", css), IMAGES / "pull-request-comment.png", 580)
+    overview = page(estate_report.summary(estate(report, compared)), "Estate", css)
+    screenshot(overview, IMAGES / "estate.png", 720)
     story = Story(report, compared, ".github/workflows/security.yml", dt.datetime(2026, 11, 25, 12, 30, tzinfo=dt.UTC))
     html = html_report.render(story).replace('<details class="finding"', '<details open class="finding"', 1)
     screenshot(html, IMAGES / "html-report.png", 1150)

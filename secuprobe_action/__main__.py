@@ -60,11 +60,12 @@ def domains(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
 def estate(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     """Show the JSON reports of many sites in one overview."""
     from secuprobe_action import estate, platforms, settings
+    from secuprobe_action.clock import SystemClock
 
     parser = argparse.ArgumentParser("secuprobe_action estate", description="Show the scans of many sites in one overview.")
     settings.add_flags(parser, settings.ESTATE_DEFAULTS)
     flags = settings.parse_flags(arguments, parser)
-    return estate.run(platforms.detect(environment, sys.stdout), environment, flags)
+    return estate.run(platforms.detect(environment, sys.stdout), SystemClock(), environment, flags)
 
 
 def serve(arguments: Sequence[str], environment: Mapping[str, str]) -> int:

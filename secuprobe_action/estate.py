@@ -4,22 +4,24 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 
 from secuprobe_action import settings
+from secuprobe_action.clock import Clock
 from secuprobe_action.errors import ActionError, ExitCode, InputError, Mistake
 from secuprobe_action.findings.estate import Estate, Result, Site
 from secuprobe_action.platforms.base import Level, Platform
+from secuprobe_action.publishing import Publisher
 from secuprobe_action.reports import estate as report
-from secuprobe_action.reports import markdown
 from secuprobe_action.reports.json_reader import UnreadableReport, read
 from secuprobe_action.workspace import Workspace
 
 _EXIT_CODES = {Result.PASSED: ExitCode.PASSED, Result.FAILED: ExitCode.GATE_FAILED, Result.ERROR: ExitCode.SCAN_ERROR}
 
 
-def run(platform: Platform, environment: Mapping[str, str], flags: Mapping[str, str | None]) -> ExitCode:
+def run(platform: Platform, clock: Clock, environment: Mapping[str, str], flags: Mapping[str, str | None]) -> ExitCode:
     """Show the reports of many sites in one overview; return the exit code: that of the whole estate.
 
     Args:
         platform: where it runs.
+        clock: what the time is.
         environment: the process's environment.
         flags: the command line's values by input name; None where a flag wasn't given.
     """
@@ -28,9 +30,7 @@ def run(platform: Platform, environment: Mapping[str, str], flags: Mapping[str, 
         wanted = settings.validate_estate(inputs)
         estate = Estate.of(_complete(_read(Workspace(platform.workspace), wanted.report_files), wanted.domains))
     except ActionError as error:
-        platform.set_output("result", "error")
-        platform.publish_summary(markdown.failure(error, None, None))
-        platform.annotate(Level.ERROR, error.title, str(error))
+        Publisher(platform, clock).error(error)
         return error.exit_code
     _show(platform, estate)
     return _EXIT_CODES[estate.result]

@@ -11,11 +11,13 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Security
 from fastapi.responses import JSONResponse
+from fastapi.security import HTTPBearer
 from starlette.exceptions import HTTPException
 
 from secuprobe_action.local.accounts import Account
+from secuprobe_action.local.description import DomainList, LaunchedScan, Scan, ScanRequest, VulnerabilityList, answers, body, link
 from secuprobe_action.local.engine import Engine, EngineError, Outcome
 
 BASE_PATH = "/api/v1"
@@ -124,7 +126,14 @@ def create_app(service: SecuProbe) -> FastAPI:
         yield
         await service.stop()
 
-    app = FastAPI(title="SecuProbe API (embedded)", version="1", lifespan=lifespan)
+    app = FastAPI(
+        title="SecuProbe API (embedded)",
+        version="1",
+        description="SecuProbe's documented API, as `python -m secuprobe_action serve` implements it.",
+        lifespan=lifespan,
+        dependencies=[Security(HTTPBearer(auto_error=False, description="An API key; it starts with sp_live_."))],
+        generate_unique_id_function=lambda route: route.name,
+    )
 
     @app.middleware("http")
     async def add_limit_headers(request: Request, call_next: Any) -> Any:
@@ -136,14 +145,17 @@ def create_app(service: SecuProbe) -> FastAPI:
 
     @app.exception_handler(HTTPException)
     async def refuse(_: Request, error: HTTPException) -> JSONResponse:
-        return JSONResponse({"error": str(error.detail)}, error.status_code)
+        return JSONResponse({"error": str(error.detail)}, error.status_code, error.headers)
 
     @app.exception_handler(Exception)
     async def break_down(_: Request, error: Exception) -> JSONResponse:
         return JSONResponse({"error": "Internal server error"}, 500)
 
-    @app.post(f"{BASE_PATH}/scans")
+    links = {"status": link("get_scan"), "vulnerabilities": link("list_vulnerabilities")}
+
+    @app.post(f"{BASE_PATH}/scans", openapi_extra=body(ScanRequest), **answers(201, LaunchedScan, 400, links=links))
     async def launch_scan(request: Request) -> JSONResponse:
+        """Launch a scan (scope scans:create). It returns at once; ask for the scan until it is completed or failed."""
         account = service.authorise(request, "scans:create")
         scan = service.launch(account, (await _json_object(request)).get("url"))
         estimate = service.engine.estimate_s(scan.url)
@@ -155,20 +167,23 @@ def create_app(service: SecuProbe) -> FastAPI:
         }
         return JSONResponse(answer, 201)
 
-    @app.get(f"{BASE_PATH}/scans/{{scan_id}}")
+    @app.get(f"{BASE_PATH}/scans/{{scan_id}}", **answers(200, Scan, 404))
     async def get_scan(request: Request, scan_id: str) -> JSONResponse:
+        """A scan's status and summary (scope scans:read)."""
         scan = service.find(service.authorise(request, "scans:read"), scan_id)
         return JSONResponse(_documented(scan, request) if service.shape == "documented" else _nested(scan))
 
-    @app.get(f"{BASE_PATH}/scans/{{scan_id}}/vulnerabilities")
+    @app.get(f"{BASE_PATH}/scans/{{scan_id}}/vulnerabilities", **answers(200, VulnerabilityList, 404))
     async def list_vulnerabilities(request: Request, scan_id: str) -> JSONResponse:
+        """All that a scan found, with descriptions and remediation guides (scope scans:read)."""
         scan = service.find(service.authorise(request, "scans:read"), scan_id)
         outcome = scan.outcome or Outcome()
         listed = [{"id": str(uuid.uuid4()), **finding.model_dump()} for finding in outcome.findings]
         return JSONResponse({"total": len(listed) if outcome.total is None else outcome.total, "vulnerabilities": listed})
 
-    @app.get(f"{BASE_PATH}/domains")
+    @app.get(f"{BASE_PATH}/domains", **answers(200, DomainList))
     async def list_domains(request: Request) -> JSONResponse:
+        """The account's domains (scope domains:read)."""
         account = service.authorise(request, "domains:read")
         domains = [
             {

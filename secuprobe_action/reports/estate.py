@@ -6,7 +6,18 @@ from typing import Any
 from secuprobe_action.findings.estate import Estate, Result, Site
 from secuprobe_action.findings.model import WORST_FIRST, Counts, Severity
 from secuprobe_action.reports.escape import markdown
-from secuprobe_action.reports.markdown import MAX_BYTES, category, fitting, foot, link, severity, severity_sign, size, title
+from secuprobe_action.reports.markdown import (
+    ICONS,
+    MAX_BYTES,
+    category,
+    fitting,
+    foot,
+    link,
+    severity,
+    severity_sign,
+    size,
+    title,
+)
 from secuprobe_action.text import number, one_line, plural
 
 SEVERITIES = tuple(severity for severity in WORST_FIRST if severity is not Severity.UNKNOWN)
@@ -63,24 +74,30 @@ def _sites(sites: Sequence[Site], max_bytes: int) -> str:
     if not sites:
         return ""
     compared = any(site.new is not None for site in sites)
-    titles = ["Site", "Result", "SecuScore", *map(severity_sign, SEVERITIES), *(["🆕 New"] if compared else []), "Reason"]
-    head = f"| {' | '.join(titles)} |\n|{' :--- |' * 2}{' ---: |' * (len(titles) - 3)} :--- |\n"
-    rows = list(fitting((_site(site, compared) for site in sites), max_bytes - size(head) - 200))
+    # Signs alone, so that the table is not wider than the page; their names stand below it.
+    titles = ["Site", "Result", "Score", *(ICONS[each] for each in SEVERITIES), *(["🆕"] if compared else [])]
+    head = f"| {' | '.join(titles)} |\n|{' :--- |' * 2}{' ---: |' * (len(titles) - 2)}\n"
+    legend = " · ".join([severity_sign(each) for each in SEVERITIES] + (["🆕 New since the baseline"] if compared else []))
+    rows = list(fitting((_site(site, compared) for site in sites), max_bytes - size(head) - 400))
     left_out = f"\n\n**{plural(len(sites) - len(rows), 'site')} left out**: the summary would be too large for GitHub."
-    return head + "".join(rows).rstrip("\n") + (left_out if len(rows) < len(sites) else "")
+    return f"{head}{''.join(rows)}\n<sub>{legend}</sub>{left_out if len(rows) < len(sites) else ''}"
 
 
 def _site(site: Site, compared: bool) -> str:
     name = markdown(site.name, 300)
     cells = [
-        link(site.report_url, name) if site.report_url else name,
-        f"{_ICONS[site.result]} {site.result.label}",
+        (link(site.report_url, name) if site.report_url else name) + _why(site),
+        f"{_ICONS[site.result]}&nbsp;{site.result.label.replace(' ', '&nbsp;')}",
         "–" if site.score is None else f"<strong>{number(site.score)}</strong>",
         *_counts(site.counts),
         *([] if not compared else ["–" if site.new is None else f"{len(site.new):,}"]),
-        markdown(site.reason, MAX_REASON),
     ]
     return f"| {' | '.join(cells)} |\n"
+
+
+def _why(site: Site) -> str:
+    """Return the reason on a line of its own, where there is something to explain."""
+    return "" if site.result is Result.PASSED else f"<br><sub>{markdown(site.reason, MAX_REASON)}</sub>"
 
 
 def _counts(counts: Counts | None) -> list[str]:

@@ -23,7 +23,7 @@ _FOOT_BYTES = 2_000
 _TABLE_SHARE = 0.5
 _ACCEPTED_SHARE = 0.1
 
-_ICONS = {
+ICONS = {
     Severity.UNKNOWN: "❔",
     Severity.CRITICAL: "🟣",
     Severity.HIGH: "🔴",
@@ -151,7 +151,7 @@ def accepted(verdict: Verdict, max_bytes: int) -> Iterator[str]:
 
 def severity_sign(severity: Severity) -> str:
     """Return a severity's name with its sign."""
-    return f"{_ICONS[severity]} {severity.label.capitalize()}"
+    return f"{ICONS[severity]} {severity.label.capitalize()}"
 
 
 def severity(finding: Finding) -> str:

@@ -13,6 +13,8 @@ from tests.support import FINDINGS, KEY, ROOT, Api, Runner, Step, findings, secu
 
 SCHEMA = jsonschema.Draft202012Validator(json.loads((ROOT / "schemas" / "report.json").read_text(encoding="utf-8")))
 
+NBSP = "\N{NO-BREAK SPACE}"
+
 
 def scan(runner: Runner, api: Api, name: str, **inputs: str) -> Step:
     """Scan a site as its job does, leaving its report where the overview looks for it."""
@@ -54,9 +56,11 @@ def test_the_worst_site_is_first_and_each_has_its_score_and_reason(runner: Runne
     assert sites(step) == [("bad.example", "failed"), ("poor.example", "failed"), ("good.example", "passed")]
     assert (step.outputs["failed_count"], step.outputs["error_count"], step.outputs["new_count"]) == ("2", "0", "")
     rows = Page(step.summary).tables[0].rows
-    assert rows[0] == ["Site", "Result", "SecuScore", "🟣 Critical", "🔴 High", "🟠 Medium", "🟡 Low", "🔵 Info", "Reason"]
+    assert rows[0] == ["Site", "Result", "Score", "🟣", "🔴", "🟠", "🟡", "🔵"]
     reason = "2 findings at or above high (1 critical, 1 high)"
-    assert rows[1] == ["bad.example", "❌ failed", "41", "1", "1", "1", "1", "1", reason]
+    assert rows[1] == [f"bad.example{reason}", f"❌{NBSP}failed", "41", "1", "1", "1", "1", "1"]
+    assert rows[3][0] == "good.example", "there is nothing to explain"
+    assert "🟣 Critical · 🔴 High · 🟠 Medium · 🟡 Low · 🔵 Info" in Page(step.summary).text
     assert "3 sites: 2 failed, 1 passed" in Page(step.summary).text
     assert step.annotations("error") == [
         "SecuProbe estate: failed: 3 sites: 2 failed, 1 passed",
@@ -78,15 +82,15 @@ def test_one_that_can_not_be_judged_says_so_in_its_own_row_and_hides_no_other(ru
 
     step = estate(runner, domains=expected(good_example=True, lost_example=True, new_example=False))
 
-    rows = {row[0]: row[1:] for row in Page(step.summary).tables[0].rows}
+    rows = {row[0].partition(".example")[0]: row for row in Page(step.summary).tables[0].rows}
     assert (step.code, step.outputs["result"], step.outputs["error_count"]) == (3, "error", "5")
-    assert rows["good.example"][0] == "✅ passed"
-    assert rows["new.example"][0] == "⏭️ not validated"
-    assert "is not among the validated domains" in rows["other.example"][-1]
-    assert "lacks the scope scans:create" in rows["plan.example"][-1]
-    assert "failed" in rows["broken.example"][-1]
-    assert "names a file that is not in the workspace" in rows["typo.example"][-1]
-    assert "It left no report" in rows["lost.example"][-1]
+    assert rows["good"][1] == f"✅{NBSP}passed"
+    assert rows["new"][1] == f"⏭️{NBSP}not{NBSP}validated"
+    assert "is not among the validated domains" in rows["other"][0]
+    assert "lacks the scope scans:create" in rows["plan"][0]
+    assert "failed" in rows["broken"][0]
+    assert "names a file that is not in the workspace" in rows["typo"][0]
+    assert "It left no report" in rows["lost"][0]
     assert [name for name, result in sites(step) if result == "passed"] == ["good.example"]
     assert "SecuProbe: new.example" in step.annotations("warning")[0]
     assert report(runner, "broken.example")["scan"]["id"] == failed.outputs["scan_id"]
@@ -129,12 +133,8 @@ def test_new_findings_of_all_sites_are_listed_worst_first(runner: Runner) -> Non
         ["🟣 Critical", "b.example", "SQL injection"],
         ["🔴 High", "a.example", "No CSP"],
     ]
-    assert {row[0]: row[-2] for row in page.tables[0].rows[1:]} == {
-        "a.example": "1",
-        "b.example": "1",
-        "c.example": "0",
-        "d.example": "–",
-    }
+    assert page.tables[0].rows[0][-1] == "🆕"
+    assert {row[0][0]: row[-1] for row in page.tables[0].rows[1:]} == {"a": "1", "b": "1", "c": "0", "d": "–"}
 
 
 @pytest.mark.parametrize("domains", ["", "[]", expected(new_example=False)])

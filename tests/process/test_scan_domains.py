@@ -62,11 +62,11 @@ def test_three_domains_of_which_one_fails(workflow: Workflow) -> None:
     ]
     (overview,) = workflow.jobs["estate"].steps
     rows = Page(overview.summary).tables[0].rows
-    assert [row[:3] for row in rows[1:]] == [
-        ["shop.example", "❌ failed", "45"],
-        ["blog.example", "✅ passed", "85"],
-        ["api.example", "✅ passed", "95"],
-        ["new.example", "⏭️ not validated", "–"],
+    assert [(row[0].partition(".example")[0], row[1][0], row[2]) for row in rows[1:]] == [
+        ("shop", "❌", "45"),
+        ("blog", "✅", "85"),
+        ("api", "✅", "95"),
+        ("new", "⏭", "–"),
     ]
     assert (api.launches, workflow.max_parallel) == (3, 20)
     hosts = ("api.example", "blog.example", "shop.example")

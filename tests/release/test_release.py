@@ -30,7 +30,7 @@ WORKFLOW = yaml.safe_load((ROOT / ".github" / "workflows" / "release.yml").read_
 @pytest.fixture(name="checkout")
 def _checkout(tmp_path: Path) -> Path:
     """Return a copy of what git knows of this repository."""
-    for name in command_output(["git", "ls-files"], cwd=ROOT).splitlines():
+    for name in command_output(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT).splitlines():
         if (ROOT / name).exists():
             (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, tmp_path / name)
