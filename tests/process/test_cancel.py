@@ -73,6 +73,16 @@ def handles(pid: int, number: int) -> bool:
     return caught is not None and bool(int(caught[1], 16) >> (number - 1) & 1)
 
 
+def sleeps(pid: int) -> bool:
+    """Whether the process waits for something, and for more than a moment."""
+    for _ in range(15):
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
+        if state != "S":
+            return False
+        time.sleep(0.02)
+    return True
+
+
 def test_a_second_signal_ends_it_at_once(runner: Runner) -> None:
     with secuprobe({"duration_s": 600}) as api:
         pipe_read, pipe_write = os.pipe()
@@ -86,7 +96,7 @@ def test_a_second_signal_ends_it_at_once(runner: Runner) -> None:
         environment = runner.prepare(api_key=KEY, url=URL, api_url=api.url)
         process = subprocess.Popen([sys.executable, str(ROOT / "entrypoint.py")], env=environment, stdout=pipe_write)
         wait_until(lambda: handles(process.pid, signal.SIGTERM))
-        time.sleep(0.5)
+        wait_until(lambda: sleeps(process.pid))
         process.send_signal(signal.SIGINT)
         time.sleep(0.3)
         assert process.poll() is None
