@@ -274,7 +274,7 @@ class Access(BaseModel):
         ca_bundle: a file or folder of CA certificates to trust instead of the usual ones, or None.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
 
     api_key: Annotated[SecretStr, BeforeValidator(_api_key)]
     timeout: Annotated[int, BeforeValidator(_timeout)]
@@ -341,7 +341,7 @@ class EstateInputs(BaseModel):
         domains: the sites that should be among them, each with whether it is validated; empty where that isn't known.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
 
     report_files: Annotated[tuple[str, ...], BeforeValidator(_file_globs)]
     domains: Annotated[Mapping[str, bool], BeforeValidator(_expected)]

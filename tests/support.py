@@ -261,7 +261,7 @@ def program_on_path(folder: Path) -> Path:
     return folder
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 15.0) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
     """Return once `condition` holds.
 
     Raises:
