@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from secuprobe_action import settings
 from secuprobe_action.clock import Clock
-from secuprobe_action.errors import ActionError, ExitCode, InputError, Mistake
+from secuprobe_action.errors import ActionError, ExitCode
 from secuprobe_action.findings.estate import Estate, Result, Site
 from secuprobe_action.platforms.base import Level, Platform
 from secuprobe_action.publishing import Publisher
@@ -37,18 +37,11 @@ def run(platform: Platform, clock: Clock, environment: Mapping[str, str], flags:
 
 
 def _read(workspace: Workspace, patterns: Iterable[str]) -> Iterator[Site]:
-    for path in dict.fromkeys(path for pattern in patterns for path in _find(workspace, pattern)):
+    for path in dict.fromkeys(path for pattern in patterns for path in workspace.find(pattern)):
         try:
             yield read(workspace.read(path) or "")
         except (UnreadableReport, OSError, UnicodeDecodeError) as error:
             yield Site(path, Result.ERROR, f"Its report can't be read: {error}")
-
-
-def _find(workspace: Workspace, pattern: str) -> list[str]:
-    try:
-        return workspace.find(pattern)
-    except ValueError as error:  # pathlib's word for a pattern that is none
-        raise InputError([Mistake("report_files", pattern, f"must be globs ({error})")]) from error
 
 
 def _complete(sites: Iterable[Site], expected: Mapping[str, bool]) -> list[Site]:

@@ -1,5 +1,6 @@
 """The checked-out repository: what may be read and written there. No path leads out of it."""
 
+import glob
 import os
 from pathlib import Path, PurePosixPath
 
@@ -41,8 +42,9 @@ class Workspace:
         Args:
             pattern: as in `reports/*.json`; `**` stands for any number of folders.
         """
-        root = self._root.resolve()
-        return sorted(found.relative_to(root).as_posix() for found in root.glob(pattern) if found.is_file())
+        # pathlib's takes other patterns from one version of Python to the next.
+        found = glob.glob(pattern, root_dir=self._root, recursive=True)  # noqa: PTH207
+        return sorted(path for path in found if (self._root / path).is_file())
 
     def problem(self, path: str) -> str | None:
         """Return why `path` can't be written, as far as can be told before, or None."""
