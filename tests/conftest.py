@@ -1,6 +1,6 @@
 """Fixtures, and what a test needs of its machine. Where that is missing it skips and says why, unless it is required.
 
-SECUPROBE_TEST_REQUIRE names what must be there, separated by commas: container, wapiti, browser, node.
+SECUPROBE_TEST_REQUIRE names what must be there, separated by commas: container, wapiti, browser, node, curl.
 """
 
 import os
@@ -29,6 +29,8 @@ def _missing(what: str) -> str | None:
             return None if shutil.which("chromium") else "there is no chromium command"
         case "node":
             return None if (ROOT / "node_modules").is_dir() else "the npm packages are not installed (npm ci)"
+        case "curl":
+            return None if shutil.which("curl") else "there is no curl command"
     return f"nobody knows how to look for {what}"
 
 
@@ -45,7 +47,7 @@ def _missing_for_containers() -> str | None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     required = os.environ.get("SECUPROBE_TEST_REQUIRE", "").split(",")
-    for what in ("container", "wapiti", "browser", "node"):
+    for what in ("container", "wapiti", "browser", "node", "curl"):
         marked = [item for item in items if item.get_closest_marker(what)]
         reason = _missing(what) if marked and what not in required else None
         for item in marked if reason else ():

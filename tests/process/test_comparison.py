@@ -37,6 +37,7 @@ def run_ours(scenario: dict[str, Any], runner: Runner) -> int:
         return runner.run(api, fail_on_severity="high", timeout="10").code
 
 
+@pytest.mark.curl
 @pytest.mark.parametrize(
     ("scenario", "gitlab_fails", "bitbucket_fails", "ours"),
     [

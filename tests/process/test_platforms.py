@@ -57,6 +57,7 @@ DOCUMENTED = {
 }
 
 
+@pytest.mark.curl
 @pytest.mark.parametrize("name", DOCUMENTED)
 @pytest.mark.parametrize(("severities", "code"), [((), 0), (("low", "info"), 0), (("critical",), 1)])
 def test_the_documentations_own_scripts_work_with_the_embedded_server(
