@@ -15,23 +15,21 @@ from hypothesis import HealthCheck, settings
 from secuprobe_action.local.wapiti import default_program
 from tests.support import ROOT, Runner
 
+PROGRAMS = {"container": "docker", "browser": "chromium", "curl": "curl"}
+
 
 def _missing(what: str) -> str | None:
     """Return why `what` isn't there, or None."""
+    if what in PROGRAMS and not shutil.which(PROGRAMS[what]):
+        return f"there is no {PROGRAMS[what]} command"
     match what:
         case "container":
-            if shutil.which("docker") is None:
-                return "there is no docker command"
             return _missing_for_containers()
         case "wapiti":
             return None if default_program().exists() else "Wapiti is not installed (make setup)"
-        case "browser":
-            return None if shutil.which("chromium") else "there is no chromium command"
         case "node":
             return None if (ROOT / "node_modules").is_dir() else "the npm packages are not installed (npm ci)"
-        case "curl":
-            return None if shutil.which("curl") else "there is no curl command"
-    return f"nobody knows how to look for {what}"
+    return None
 
 
 def _missing_for_containers() -> str | None:
