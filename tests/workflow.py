@@ -114,9 +114,11 @@ class Workflow:
     uploaded: list[Path] = field(default_factory=list)
     max_parallel: int | None = None
 
-    def call(self, **given: Any) -> dict[str, str]:
-        """Run it with the inputs `given`, and return its outputs."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+    def call(self, *, same_run: bool = False, **given: Any) -> dict[str, str]:
+        """Run it with the inputs `given`, and return its outputs; in the `same_run`, earlier artifacts are still there."""
+        shutil.rmtree(self.folder / "jobs", ignore_errors=True)
+        if not same_run:
+            shutil.rmtree(self.folder / "artifacts", ignore_errors=True)
         self.jobs, self.matrix, self.uploaded = {}, {}, []
         document = yaml.safe_load(self.path.read_text(encoding="utf-8"))
         call = document[True]["workflow_call"]  # YAML 1.1 reads `on` as true
@@ -188,7 +190,8 @@ class Workflow:
             case "actions/upload-artifact":
                 assert (workspace / given["path"]).is_dir() or given.get("if-no-files-found") == "ignore"
                 if (workspace / given["path"]).is_dir():
-                    shutil.copytree(workspace / given["path"], artifacts / given["name"])
+                    assert given["overwrite"] is True or not (artifacts / given["name"]).exists()
+                    shutil.copytree(workspace / given["path"], artifacts / given["name"], dirs_exist_ok=True)
             case "actions/download-artifact":
                 assert given["merge-multiple"] is True
                 (workspace / given["path"]).mkdir()

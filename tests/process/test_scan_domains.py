@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -104,7 +105,7 @@ def test_the_inputs_reach_each_scan(workflow: Workflow) -> None:
 def test_each_site_is_compared_with_its_scan_of_the_night_before(workflow: Workflow) -> None:
     old = {host: findings("high") for host in DOMAINS}
     with serving(FakeGitHub()) as github, secuprobe(domains=DOMAINS) as api:
-        given = {"api_url": api.url, "baseline": "auto", "fail_on": "new", "fail_on_severity": "high"}
+        given: dict[str, Any] = {"api_url": api.url, "baseline": "auto", "fail_on": "new", "fail_on_severity": "high"}
         for found in (old, {**old, "api.example": [*old["api.example"], FINDINGS[1]]}):
             workflow.environment = {
                 **github.environment("a" * 40, "schedule"),
@@ -118,6 +119,15 @@ def test_each_site_is_compared_with_its_scan_of_the_night_before(workflow: Workf
     (overview,) = workflow.jobs["estate"].steps
     assert overview.outputs["new_count"] == "1"
     assert Page(overview.summary).tables[1].rows[1][:3] == ["🟣 Critical", "api.example", "SQL injection"]
+
+
+def test_two_calls_in_one_workflow_keep_their_sites_apart(workflow: Workflow) -> None:
+    with secuprobe(domains=DOMAINS) as api:
+        workflow.call(api_url=api.url, include="blog.*", artifact="secuprobe-blogs")
+        outputs = workflow.call(same_run=True, api_url=api.url, exclude="blog.*")
+
+    assert set(results(outputs["sites"])) == {"shop.example", "api.example"}
+    assert len(workflow.artifact("secuprobe-blogs")) == 3
 
 
 def test_a_job_that_leaves_no_report_is_missed(workflow: Workflow) -> None:
