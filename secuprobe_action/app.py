@@ -10,7 +10,7 @@ from secuprobe_action.api.heartbeat import Heartbeat
 from secuprobe_action.api.scan import Scanner
 from secuprobe_action.clock import Clock, Deadline
 from secuprobe_action.connecting import client_for
-from secuprobe_action.errors import ActionError, ApiError, Cancelled, ExitCode, InputError, InternalError, Mistake
+from secuprobe_action.errors import ActionError, ApiError, Cancelled, ExitCode, InputError, Mistake
 from secuprobe_action.findings import baseline, gate, ignore
 from secuprobe_action.findings.model import ScanReport
 from secuprobe_action.platforms.base import FoundBaseline, Platform
@@ -66,7 +66,8 @@ class Run:
             self._publisher.cancelled(cancelled)
             return cancelled.exit_code
         except Exception as error:  # noqa: BLE001  # a fault of ours must end as an error too, with outputs and an exit code
-            return self._internal_error(error, key)
+            self._signals.let_finish()
+            return self._publisher.fault(error, key)
 
     def _scan_and_judge(self, wanted: Settings) -> ExitCode:
         self._publisher.prepare(wanted)
@@ -133,13 +134,3 @@ class Run:
         mistakes = [Mistake("reports", path, problem) for path, problem in problems if problem]
         if mistakes:
             raise InputError(mistakes)
-
-    def _internal_error(self, error: Exception, key: str) -> ExitCode:
-        import traceback
-
-        self._signals.let_finish()
-        trace = traceback.format_exc()
-        self._platform.info(trace.replace(key, "***") if key else trace)
-        told = InternalError(f"The action itself failed with {type(error).__name__}.")
-        self._publisher.error(told)
-        return told.exit_code

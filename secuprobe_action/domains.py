@@ -66,6 +66,8 @@ def run(
     except Cancelled as cancelled:
         publisher.cancelled(cancelled)
         return cancelled.exit_code
+    except Exception as error:  # noqa: BLE001  # a fault of ours must end as an error too
+        return publisher.fault(error, inputs["api_key"])
     return ExitCode.PASSED
 
 

@@ -26,13 +26,16 @@ def run(platform: Platform, clock: Clock, environment: Mapping[str, str], flags:
         flags: the command line's values by input name; None where a flag wasn't given.
     """
     inputs = settings.read_inputs(environment, platform.input_prefix, flags, settings.ESTATE_DEFAULTS)
+    publisher = Publisher(platform, clock)
     try:
         wanted = settings.validate_estate(inputs)
         estate = Estate.of(_complete(_read(Workspace(platform.workspace), wanted.report_files), wanted.domains))
+        _show(platform, estate)
     except ActionError as error:
-        Publisher(platform, clock).error(error)
+        publisher.error(error)
         return error.exit_code
-    _show(platform, estate)
+    except Exception as error:  # noqa: BLE001  # a fault of ours must end as an error too
+        return publisher.fault(error)
     return _EXIT_CODES[estate.result]
 
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from secuprobe_action.api.scan import Started
 from secuprobe_action.clock import Clock
-from secuprobe_action.errors import ActionError, ApiError, Cancelled
+from secuprobe_action.errors import ActionError, ApiError, Cancelled, ExitCode, InternalError
 from secuprobe_action.findings.gate import Assessed, Verdict
 from secuprobe_action.findings.model import WORST_FIRST, ScanReport, Severity
 from secuprobe_action.platforms.base import Check, Comment, Forge, ForgeError, Level, Platform
@@ -141,6 +141,21 @@ class Publisher:
             # And no comment may go on saying that an earlier commit passed.
             self._publish_comment(summary, self._wanted.url, has_news=True)
         self._platform.annotate(Level.ERROR, error.title, str(error))
+
+    def fault(self, error: Exception, key: str = "") -> ExitCode:
+        """Show a fault of the program's own, with its traceback in the log; return the exit code that it ends in.
+
+        Args:
+            error: the exception that is being handled.
+            key: the API key, which a traceback may hold.
+        """
+        import traceback
+
+        trace = traceback.format_exc()
+        self._platform.info(trace.replace(key, "***") if key else trace)
+        told = InternalError(f"The action itself failed with {type(error).__name__}.")
+        self.error(told)
+        return told.exit_code
 
     def cancelled(self, cancelled: Cancelled) -> None:
         """Show that the run was cancelled, and what becomes of its scan."""

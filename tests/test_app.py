@@ -6,6 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from secuprobe_action import domains, estate
 from secuprobe_action.app import Run
 from secuprobe_action.errors import ExitCode
 from secuprobe_action.findings.gate import Verdict
@@ -14,7 +15,7 @@ from secuprobe_action.local.demo import read_outputs
 from secuprobe_action.platforms import detect
 from secuprobe_action.platforms.base import Check, Comment, Forge, FoundBaseline
 from secuprobe_action.platforms.github import GitHub
-from secuprobe_action.settings import Settings
+from secuprobe_action.settings import DomainFilter, Settings
 from secuprobe_action.signals import Signals
 from tests.support import KEY, URL, SimulatedClock
 
@@ -63,6 +64,30 @@ def test_a_fault_of_our_own_is_an_error_with_a_traceback_and_without_the_key(job
     assert "\n::error::not a command" not in job.shown()
     assert KEY not in job.shown() + job.summary.read_text(encoding="utf-8")
     assert "SecuProbe: internal error" in job.summary.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("command", ["domains", "estate"])
+def test_the_other_commands_end_so_too(job: Job, command: str) -> None:
+    def connect(_: DomainFilter) -> httpx.Client:
+        raise RuntimeError(f"something with {KEY} in it")
+
+    class Full(GitHub):
+        def publish_summary(self, markdown: str) -> None:
+            if "internal error" not in markdown:
+                raise RuntimeError("no room")
+            super().publish_summary(markdown)
+
+    platform = Full(job.environment, job.out)
+    if command == "domains":
+        code = domains.run(platform, SimulatedClock(), connect, job.environment, {})
+    else:
+        code = estate.run(platform, SimulatedClock(), job.environment, {})
+
+    assert code is ExitCode.SCAN_ERROR
+    assert read_outputs(job.output.read_text(encoding="utf-8"))["result"] == "error"
+    assert "internal error::The action itself failed with RuntimeError." in job.shown()
+    assert "Traceback" in job.shown()
+    assert KEY not in job.shown()
 
 
 def test_an_ignore_file_that_is_no_text_is_an_input_error(job: Job, tmp_path: Path) -> None:
