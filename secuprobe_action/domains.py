@@ -28,6 +28,9 @@ REQUESTS_PER_JOB = 3
 """A minute, of each job that scans while others do: with more jobs than the limit allows so, they mostly wait for each other
 (docs/benchmarks.md, "Fleets")."""
 
+MAX_ERROR = 500
+"""Of the output that hands an error to the overview of an estate."""
+
 _HOST_NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*\Z")
 
 
@@ -57,10 +60,10 @@ def run(
         with connect(wanted) as http:
             client = client_for(wanted, http, deadline, clock, platform)
             known = client.domains().domains
-        _show(platform, chosen(known, wanted.include, wanted.exclude), wanted.format)
         limit = client.requests_per_minute or ASSUMED_REQUESTS_PER_MINUTE
-        platform.set_output("max_parallel", str(max(1, limit // REQUESTS_PER_JOB)))
+        _show(platform, chosen(known, wanted.include, wanted.exclude), wanted.format, limit)
     except ActionError as error:
+        platform.set_output("error", one_line(error.message, MAX_ERROR))
         publisher.error(error)
         return error.exit_code
     except Cancelled as cancelled:
@@ -93,7 +96,7 @@ def _covers(patterns: Sequence[str], hostname: str) -> bool:
     return any(fnmatch.fnmatchcase(hostname.lower(), pattern) for pattern in patterns)
 
 
-def _show(platform: Platform, domains: Sequence[Domain], how: str) -> None:
+def _show(platform: Platform, domains: Sequence[Domain], how: str, requests_per_minute: int) -> None:
     listed = [{"hostname": one_line(d.hostname), "validated": d.is_validated, "created_at": d.created_at} for d in domains]
     # A host name goes into URLs, job names and matrices: only what is one, and only what SecuProbe would scan.
     hosts = [d.hostname.lower() for d in domains if d.is_validated and _HOST_NAME.match(d.hostname.lower())]
@@ -104,6 +107,7 @@ def _show(platform: Platform, domains: Sequence[Domain], how: str) -> None:
     matrix = {"include": [{"hostname": host, "url": f"https://{host}"} for host in hosts[:MAX_JOBS]]}
     platform.set_output("domains", json.dumps(listed))
     platform.set_output("matrix", json.dumps(matrix))
+    platform.set_output("max_parallel", str(max(1, requests_per_minute // REQUESTS_PER_JOB)))
     platform.set_output("count", str(len(matrix["include"])))
     platform.publish_summary(report.summary([(domain.hostname, domain.is_validated) for domain in domains]))
     platform.info(json.dumps(listed, indent=2) if how == "json" else _table(domains))

@@ -29,7 +29,10 @@ def run(platform: Platform, clock: Clock, environment: Mapping[str, str], flags:
     publisher = Publisher(platform, clock)
     try:
         wanted = settings.validate_estate(inputs)
-        estate = Estate.of(_complete(_read(Workspace(platform.workspace), wanted.report_files), wanted.domains))
+        sites = _complete(_read(Workspace(platform.workspace), wanted.report_files), wanted.domains)
+        if wanted.domains_error:
+            sites.append(Site("all domains", Result.ERROR, f"They could not be listed: {wanted.domains_error}"))
+        estate = Estate.of(sites)
         _show(platform, estate)
     except ActionError as error:
         publisher.error(error)

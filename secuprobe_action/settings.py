@@ -47,7 +47,7 @@ DOMAIN_DEFAULTS: Mapping[str, str] = {
 }
 """The inputs of the command `domains`, which are those of domains/action.yml, too."""
 
-ESTATE_DEFAULTS: Mapping[str, str] = {"report_files": "secuprobe/*.json", "domains": ""}
+ESTATE_DEFAULTS: Mapping[str, str] = {"report_files": "secuprobe/*.json", "domains": "", "domains_error": ""}
 """The inputs of the command `estate`, which are those of estate/action.yml, too."""
 
 KEY_PREFIX = "sp_live_"
@@ -339,12 +339,14 @@ class EstateInputs(BaseModel):
     Attributes:
         report_files: globs of the JSON reports, relative to the workspace.
         domains: the sites that should be among them, each with whether it is validated; empty where that isn't known.
+        domains_error: why that isn't known, or nothing.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
 
     report_files: Annotated[tuple[str, ...], BeforeValidator(_file_globs)]
     domains: Annotated[Mapping[str, bool], BeforeValidator(_expected)]
+    domains_error: str
 
 
 def read_inputs(

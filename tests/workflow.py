@@ -68,6 +68,13 @@ def expressions() -> Iterator[Expressions]:
         process.stdin.close()
 
 
+def as_text(value: Any) -> str:
+    """Return a value as inputs and outputs carry it: nothing as an empty text, a boolean and a number as in JSON."""
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
 @dataclass
 class Job:
     """What became of a job, or of one of a matrix.
@@ -129,7 +136,7 @@ class Workflow:
         for name, job in document["jobs"].items():
             self.jobs[name] = self._job(name, job, contexts)
         known = {"jobs": {name: {"outputs": job.outputs} for name, job in self.jobs.items()}}
-        return {name: self.expressions.evaluate(output["value"], known) for name, output in call["outputs"].items()}
+        return {name: as_text(self.expressions.evaluate(output["value"], known)) for name, output in call["outputs"].items()}
 
     def artifact(self, name: str) -> list[str]:
         """Return the names of an artifact's files."""
@@ -170,7 +177,8 @@ class Workflow:
             outputs, passed = self._step(step["uses"], self.expressions.evaluate(step.get("with", {}), known), folder, done)
             steps[step.get("id", "")] = {"outputs": outputs}
             done.result = done.result if passed else "failure"
-        done.outputs = self.expressions.evaluate(job.get("outputs", {}), {**contexts, "steps": steps})
+        outputs = self.expressions.evaluate(job.get("outputs", {}), {**contexts, "steps": steps})
+        done.outputs = {name: as_text(value) for name, value in outputs.items()}
         return done
 
     def _step(self, uses: str, given: Mapping[str, Any], folder: Path, job: Job) -> tuple[dict[str, str], bool]:
@@ -179,8 +187,7 @@ class Workflow:
             assert given.keys() <= action["inputs"].keys()
             defaults = {name: entry.get("default", "") for name, entry in action["inputs"].items()}
             inputs = self.expressions.evaluate({**defaults, **given}, {"github": {"token": TOKEN}})
-            # As the runner does it: a boolean is spelled as in JSON.
-            texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in inputs.items()}
+            texts = {name: as_text(value) for name, value in inputs.items()}
             job.steps.append(self.run_step(folder, self.environment, action["runs"].get("args", []), texts))
             return job.steps[-1].outputs, job.steps[-1].code == 0
         workspace, artifacts = folder / "workspace", self.folder / "artifacts"

@@ -104,6 +104,7 @@ def test_a_key_without_the_scope_is_told_so(runner: Runner) -> None:
 
     assert (step.code, step.outputs["result"]) == (3, "error")
     assert "lacks the scope domains:read" in step.annotations("error")[0]
+    assert "lacks the scope domains:read" in step.outputs["error"]
 
 
 def test_wrong_inputs_are_all_told_at_once(runner: Runner) -> None:
@@ -119,6 +120,6 @@ def test_the_action_is_the_command() -> None:
     action = yaml.safe_load((ROOT / "domains" / "action.yml").read_text(encoding="utf-8"))
 
     assert {name: str(entry.get("default", "")) for name, entry in action["inputs"].items()} == DOMAIN_DEFAULTS
-    assert set(action["outputs"]) == {"domains", "matrix", "max_parallel", "count"}
+    assert set(action["outputs"]) == {"domains", "matrix", "max_parallel", "count", "error"}
     assert (ROOT / "domains" / action["runs"]["image"]).resolve() == ROOT / "Dockerfile"
     assert action["runs"]["args"] == ["domains"]

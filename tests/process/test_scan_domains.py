@@ -147,17 +147,19 @@ def test_an_account_without_a_site_to_scan_does_not_pass(workflow: Workflow, dom
     assert (outputs["result"], workflow.jobs["scan"].result, workflow.jobs["estate"].result) == ("error", "skipped", "failure")
 
 
-def test_a_key_that_may_not_list_the_domains_fails_at_once(workflow: Workflow) -> None:
+def test_an_account_whose_domains_can_not_be_listed_says_so_in_its_own_row(workflow: Workflow) -> None:
     with secuprobe(domains=DOMAINS, scopes=frozenset({"scans:create", "scans:read"})) as api:
         outputs = workflow.call(api_url=api.url)
 
     assert {name: job.result for name, job in workflow.jobs.items()} == {
         "discover": "failure",
         "scan": "skipped",
-        "estate": "skipped",
+        "estate": "failure",
     }
-    assert not outputs["sites"]
-    assert "lacks the scope domains:read" in workflow.jobs["discover"].steps[0].annotations("error")[0]
+    assert (outputs["result"], results(outputs["sites"])) == ("error", {"all domains": "error"})
+    (overview,) = workflow.jobs["estate"].steps
+    assert "lacks the scope domains:read" in Page(overview.summary).tables[0].rows[1][0]
+    assert api.launches == 0
 
 
 def test_each_input_and_secret_is_used() -> None:

@@ -1,5 +1,6 @@
 """A release, as far as it can be tried without GitHub: versions, the rewritten actions, the image, and what GitHub is told."""
 
+import ast
 import json
 import re
 import shlex
@@ -259,6 +260,70 @@ def test_every_job_of_the_release_has_just_the_permissions_it_needs() -> None:
         "major": {"packages": "write"},
     }
     assert "secrets." not in (ROOT / ".github" / "workflows" / "release.yml").read_text(encoding="utf-8")
+
+
+def test_nothing_is_published_before_the_tests_passed() -> None:
+    needs = {name: job.get("needs") for name, job in WORKFLOW["jobs"].items()}
+
+    assert needs == {"test": None, "image": "test", "publish": "image", "major": ["image", "publish"]}
+    assert WORKFLOW[True]["push"] == {"tags": ["v[0-9]+.[0-9]+.[0-9]+"]}
+    runs = [step.get("run", "") for step in WORKFLOW["jobs"]["test"]["steps"]]
+    assert "make test" in runs
+    assert any("--is-ancestor" in run for run in runs)
+
+
+def test_the_image_is_for_two_architectures_attested_and_signed_by_its_digest() -> None:
+    image = WORKFLOW["jobs"]["image"]["steps"]
+    (build,) = [step for step in image if step.get("uses", "").startswith("docker/build-push-action@")]
+    (attest,) = [step for step in image if step.get("uses", "").startswith("actions/attest-build-provenance@")]
+    (sign,) = [step for step in image if "cosign sign" in step.get("run", "")]
+
+    assert build["with"]["platforms"] == "linux/amd64,linux/arm64"
+    assert (build["with"]["provenance"], build["with"]["sbom"]) == ("mode=max", True)
+    digest = "${{ steps.build.outputs.digest }}"
+    assert attest["with"]["subject-digest"] == sign["env"]["DIGEST"] == WORKFLOW["jobs"]["image"]["outputs"]["digest"] == digest
+    assert sign["run"] == 'cosign sign --yes "$IMAGE@$DIGEST"'
+    assert WORKFLOW["env"]["IMAGE"] == release.IMAGE
+
+
+def test_what_publishes_needs_only_what_its_job_installs() -> None:
+    """The job has requirements/runtime.txt, not what tests need."""
+    locked = re.findall(r"^([\w-]+)==", (ROOT / "requirements" / "runtime.txt").read_text(encoding="utf-8"), re.MULTILINE)
+    tree = ast.parse((ROOT / "scripts" / "release.py").read_text(encoding="utf-8"))
+    modules = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    modules |= {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+
+    assert "pygithub" in locked
+    others = {module.split(".", maxsplit=1)[0] for module in modules} - sys.stdlib_module_names
+    assert others == {"github", "secuprobe_action"}
+
+
+@pytest.mark.parametrize(("arguments", "code"), [([], 0), ([f"v{__version__}"], 0), (["v9.9.9"], 1)])
+def test_the_check_is_a_command(arguments: list[str], code: int, capsys: pytest.CaptureFixture[str]) -> None:
+    assert release.main(["check", *arguments]) == code
+
+    assert ("names 1." in capsys.readouterr().out) is (code == 1)
+
+
+@pytest.mark.parametrize("tag", ["1.0.0", "v1.0", "v1.0.0-rc.1", "main"])
+def test_what_is_no_versions_tag_is_refused(tag: str) -> None:
+    with pytest.raises(SystemExit):
+        release.main(["check", tag])
+
+
+def test_every_lock_is_audited_and_kept_up_to_date() -> None:
+    locks = [path.stem for path in (ROOT / "requirements").glob("*.txt") if "--hash=" in path.read_text(encoding="utf-8")]
+    audited = re.search(r"^\tfor lock in ([\w ]+); do .*pip-audit", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    renovate = json.loads((ROOT / ".github" / "renovate.json").read_text(encoding="utf-8"))
+    (pattern,) = renovate["pip_requirements"]["managerFilePatterns"]
+    audit = yaml.safe_load((ROOT / ".github" / "workflows" / "audit.yml").read_text(encoding="utf-8"))
+
+    assert audited is not None
+    assert sorted(audited[1].split()) == sorted(locks)
+    assert all(re.search(pattern.strip("/"), f"requirements/{lock}.txt") for lock in locks)
+    assert {"dockerfile", "github-actions", "pip_requirements"} <= set(renovate["enabledManagers"])
+    assert audit[True]["schedule"]
+    assert "make audit" in [step.get("run") for step in audit["jobs"]["audit"]["steps"]]
 
 
 def test_actions_of_others_are_pinned_by_commit_with_their_version() -> None:
