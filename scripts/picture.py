@@ -48,6 +48,7 @@ def load() -> tuple[ScanReport, Baseline]:
     report = ScanReport(
         scan_id=scan["scanId"],
         url=scan["url"],
+        site=scan["url"],
         score=scan["secuScore"],
         counts={Severity.parse(name): count for name, count in scan["vulnerabilitiesCount"].items()},
         findings=findings,

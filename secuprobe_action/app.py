@@ -87,7 +87,7 @@ class Run:
         what = f"scan {wanted.scan_id}" if wanted.scan_id else f"{wanted.url}"
         with self._connect(wanted) as http, self._platform.group(f"SecuProbe scans {what}"):
             client = client_for(wanted, http, deadline, heartbeat, self._platform)
-            scanner = Scanner(client, wanted.api_url, heartbeat, deadline)
+            scanner = Scanner(client, wanted.api_url, heartbeat, deadline, wanted.site)
             report = scanner.run(wanted.url, wanted.scan_id, self._publisher.note_start)
             return report, self._compare(scanner, report, wanted)
 

@@ -15,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, V
 from secuprobe_action.errors import InputError, Mistake
 from secuprobe_action.findings.gate import Policy
 from secuprobe_action.findings.model import SCAN_ID, Severity
+from secuprobe_action.findings.sites import named_site, site_of
 from secuprobe_action.reports import FORMATS
 from secuprobe_action.workspace import path_problem
 
@@ -30,6 +31,8 @@ DEFAULTS: Mapping[str, str] = {
     "min_score": "",
     "ignore_file": ".secuprobe-ignore.yml",
     "reports": "",
+    "site": "",
+    "commit": "",
     "check_run": "false",
     "check_name": "SecuProbe",
     "pr_comment": "off",
@@ -256,6 +259,19 @@ def _check_name(value: str) -> str:
     return value
 
 
+def _site(value: str, info: ValidationInfo) -> str | None:
+    if len(value) > 1_000 or re.search(r"[\x00-\x1f\x7f]", value):
+        raise ValueError("must be one line of at most 1,000 characters")
+    url = info.data.get("url")
+    return named_site(value) if value else site_of(url) if url else None
+
+
+def _commit(value: str) -> str | None:
+    if value and not re.fullmatch(r"[0-9a-fA-F]{40}|[0-9a-fA-F]{64}", value):
+        raise ValueError("must be a commit's full SHA, or empty for the event's commit")
+    return value.lower() or None
+
+
 def _comment_mode(value: str) -> CommentMode:
     # YAML reads a bare `off` as false.
     modes = {"off": CommentMode.OFF, "false": CommentMode.OFF, "always": CommentMode.ALWAYS, "changes": CommentMode.CHANGES}
@@ -294,6 +310,8 @@ class Settings(Access):
         min_score: the score below which the gate fails, or None.
         ignore_file: the file of accepted risks, relative to the workspace.
         reports: the report files to write.
+        site: what the findings belong to, by whatever URL it is reached; None only where it is that of a scan not yet asked for.
+        commit: the commit under test where only the workflow knows it, or None for the event's.
         check_run: whether to publish a check run.
         check_name: its name, and the comment's.
         pr_comment: when to comment on the pull request.
@@ -308,6 +326,8 @@ class Settings(Access):
     min_score: Annotated[float | None, BeforeValidator(_min_score)]
     ignore_file: Annotated[str, BeforeValidator(_workspace_path)]
     reports: Annotated[tuple[ReportFile, ...], BeforeValidator(_reports)]
+    site: Annotated[str | None, BeforeValidator(_site)]  # after url, on which it depends
+    commit: Annotated[str | None, BeforeValidator(_commit)]
     check_run: Annotated[bool, BeforeValidator(_flag)]
     check_name: Annotated[str, BeforeValidator(_check_name)]
     pr_comment: Annotated[CommentMode, BeforeValidator(_comment_mode)]

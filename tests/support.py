@@ -241,6 +241,7 @@ def report(*listed: Finding, **fields: Any) -> ScanReport:
     defaults: dict[str, Any] = {
         "scan_id": "scan-1",
         "url": URL,
+        "site": URL,
         "score": 78,
         "counts": counts,
         "findings": tuple(sorted(listed, key=lambda item: item.severity, reverse=True)),

@@ -22,6 +22,7 @@ from secuprobe_action.errors import (
 )
 from secuprobe_action.findings.baseline import Baseline
 from secuprobe_action.findings.model import Counts, Finding, ScanReport, Severity, worst_first
+from secuprobe_action.findings.sites import site_of
 from secuprobe_action.text import duration, one_line
 
 
@@ -51,12 +52,14 @@ class Scanner:
         base_url: the API's address; reports lie on the same host.
         heartbeat: what tells the user how the scan stands, and what to wait with.
         deadline: the time budget.
+        site: what the findings belong to, or None for that of the scanned URL.
     """
 
     client: SecuProbeClient
     base_url: str
     heartbeat: Heartbeat
     deadline: Deadline
+    site: str | None = None
 
     def run(self, url: str | None, scan_id: str | None, on_start: Callable[[Started], None]) -> ScanReport:
         """Scan `url`, or attach to the scan `scan_id`, and return what was found.
@@ -162,6 +165,7 @@ class Scanner:
         return ScanReport(
             scan_id=started.scan_id,
             url=url or scan.url,
+            site=self.site or (site_of(url or scan.url) if url or scan.url else None),
             score=scan.score,
             counts=_counts(scan.counts),
             findings=None if listed is None else _findings(listed),

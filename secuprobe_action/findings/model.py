@@ -72,6 +72,7 @@ class ScanReport:
     Args:
         scan_id: the scan's identifier.
         url: the scanned URL, or None where neither the input nor the API names it.
+        site: what the findings belong to (`sites`), or None where no URL is known and no site was named.
         score: the SecuScore, 0 (worst) to 100, or None where the API gave none.
         counts: findings by severity as the API counted them, or None where it gave no counts.
         findings: the listed findings, worst first, or None where the list could not be had.
@@ -83,6 +84,7 @@ class ScanReport:
 
     scan_id: str
     url: str | None
+    site: str | None
     score: float | None
     counts: Counts | None
     findings: tuple[Finding, ...] | None
