@@ -187,6 +187,8 @@ def test_every_mistake_is_reported_at_once() -> None:
         "ignore_file": "../x",
         "reports": "pdf=x",
         "check_run": "maybe",
+        "site": "a\nb",
+        "commit": "main",
         "check_name": "<!-- x -->",
         "pr_comment": "often",
     }

@@ -162,10 +162,11 @@ class Scanner:
             listed = self.client.vulnerabilities(started.scan_id)
         except ApiError as error:
             problem = one_line(error.message, 500)
+        scanned = url or scan.url
         return ScanReport(
             scan_id=started.scan_id,
-            url=url or scan.url,
-            site=self.site or (site_of(url or scan.url) if url or scan.url else None),
+            url=scanned,
+            site=self.site or (site_of(scanned) if scanned else None),
             score=scan.score,
             counts=_counts(scan.counts),
             findings=None if listed is None else _findings(listed),
