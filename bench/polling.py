@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import exp
 
-from secuprobe_action.api.polling import interval_s
+from secuprobe_action.api.polling import Prior, interval_s
 from secuprobe_action.api.ratelimit import RateLimit
 
 SCANS = 10_000
+LEARNT_SCANS = 2_000
 OTHER_REQUESTS = 2  # the launch and the list
 UNLIMITED = RateLimit()
 
@@ -27,8 +28,12 @@ class Figures:
 
 
 def adaptive(elapsed_s: float, estimate_s: float | None) -> float:
-    """Return the interval of the schedule in use."""
-    return interval_s(elapsed_s, estimate_s, UNLIMITED, 1.0, random.Random(0))
+    """Return the interval of the schedule in use, where only the API's estimate is known."""
+    return _interval(elapsed_s, None if estimate_s is None else Prior.announced(estimate_s))
+
+
+def _interval(elapsed_s: float, prior: Prior | None) -> float:
+    return interval_s(elapsed_s, prior, UNLIMITED, 1.0, random.Random(0))
 
 
 def fixed(interval: float) -> Schedule:
@@ -45,6 +50,34 @@ def measure(schedule: Schedule, estimate_s: float, sigma: float, *, factor: floa
     lags = sorted(polls[index] - duration for index, duration in zip(seen, durations, strict=True))
     requests = statistics.mean(index + 1 for index in seen) + OTHER_REQUESTS
     return Figures(statistics.mean(lags), lags[int(0.95 * SCANS)], requests)
+
+
+def measure_learnt(length_s: float, sigma: float, estimate_s: float, *, known: int = 4, seed: int = 1) -> Figures:
+    """Run LEARNT_SCANS scans of a site whose scans take a lognormal around `length_s`, `known` of which went before each.
+
+    What is known of those is what was seen of them, each with what was known then: that they ended between two polls. The first
+    has only the API's estimate.
+    """
+    source = random.Random(seed)
+    lags: list[float] = []
+    requests: list[int] = []
+    for _ in range(LEARNT_SCANS):
+        lengths: list[float] = []
+        for _ in range(known + 1):
+            duration_s = length_s * exp(source.gauss(0, sigma))
+            earlier_s, seen_s, polls = _seen(duration_s, Prior.learnt(lengths) or Prior.announced(estimate_s))
+            lengths.append((earlier_s + seen_s) / 2)
+        lags.append(seen_s - duration_s)
+        requests.append(polls + OTHER_REQUESTS)
+    return Figures(statistics.mean(lags), sorted(lags)[int(0.95 * LEARNT_SCANS)], statistics.mean(requests))
+
+
+def _seen(duration_s: float, prior: Prior) -> tuple[float, float, int]:
+    """Return when the last poll but one was made and the one that saw the end, and how many there were by then."""
+    before, now, polls = 0.0, 0.0, 0
+    while now < duration_s:
+        before, now, polls = now, now + _interval(now, prior), polls + 1
+    return before, now, polls
 
 
 def _polls(schedule: Schedule, estimate_s: float, until_s: float) -> Sequence[float]:
@@ -65,6 +98,17 @@ def main() -> None:
         figures = [measure(schedule, estimate_s, sigma, factor=factor) for schedule in schedules.values()]
         cells = " | ".join(f"{f.mean_lag_s:.2f} s, {f.p95_lag_s:.2f} s, {f.requests:.1f}" for f in figures)
         print(f"| {estimate_s:.0f} s | {sigma} | {factor:.2g} | {cells} |")
+
+    print("\n| length | four earlier scans known: mean lag, p95, requests | only an estimate, a third | three times |")
+    print("| ---: | ---: | ---: | ---: |")
+    for length_s in (20.0, 120.0, 600.0):
+        figures = [
+            measure_learnt(length_s, 0.2, 3 * length_s),
+            measure_learnt(length_s, 0.2, length_s / 3, known=0),
+            measure_learnt(length_s, 0.2, 3 * length_s, known=0),
+        ]
+        cells = " | ".join(f"{f.mean_lag_s:.2f} s, {f.p95_lag_s:.2f} s, {f.requests:.1f}" for f in figures)
+        print(f"| {length_s:.0f} s | {cells} |")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,11 @@ import heapq
 import itertools
 import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from typing import TypeVar
+
+from secuprobe_action.clock import Task
+
+_Result = TypeVar("_Result")
 
 EPOCH = 1_790_000_000.0
 
@@ -69,5 +73,10 @@ class SimulatedClock:
     def sleep(self, seconds: float) -> None:
         self._simulation.sleep(seconds)
 
-    def time_limit(self, seconds: float) -> AbstractContextManager[None]:
-        return nullcontext()
+    def start(self, work: Callable[[], _Result]) -> Task[_Result]:
+        task: Task[_Result] = Task()
+        task.run(work)
+        return task
+
+    def wait(self, task: Task[_Result], seconds: float) -> bool:
+        return True

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from secuprobe_action.findings.baseline import Baseline, compare
+from secuprobe_action.findings.baseline import Baseline, Compared, compare
 from secuprobe_action.findings.estate import Estate, Result, Site
 from secuprobe_action.findings.gate import Policy, Verdict, judge
 from secuprobe_action.findings.ignore import Rule, accept
@@ -53,6 +53,7 @@ def load() -> tuple[ScanReport, Baseline]:
         counts={Severity.parse(name): count for name, count in scan["vulnerabilitiesCount"].items()},
         findings=findings,
         list_problem=None,
+        list_refused=False,
         total=len(findings),
         report_url=scan["reportUrl"],
         duration_s=scan["durationSeconds"],
@@ -121,8 +122,12 @@ def main() -> None:
     screenshot(summary, IMAGES / "job-summary.png", 1040)
     rule = Rule(title="TLS 1.0*", reason="Old terminals until March.", expires=dt.date(2027, 3, 31), line=1)
     acceptance = accept([rule], findings, report.url, dt.date(2026, 11, 25))
-    compared = judge(report, Policy(Severity.HIGH, only_new=True), compare(findings, baseline), acceptance)
-    screenshot(page(comment.render(report, compared), "Comment", css), IMAGES / "pull-request-comment.png", 580)
+    compared = judge(report, Policy(Severity.HIGH, only_new=True), Compared(compare(findings, baseline)), acceptance)
+    screenshot(
+        page(comment.render(report, compared, "9f2c41d07a6e8b3350e1f4aa27c95d6b81c0e7f3"), "Comment", css),
+        IMAGES / "pull-request-comment.png",
+        580,
+    )
     overview = page(estate_report.summary(estate(report, compared)), "Estate", css)
     screenshot(overview, IMAGES / "estate.png", 720)
     story = Story(report, compared, ".github/workflows/security.yml", dt.datetime(2026, 11, 25, 12, 30, tzinfo=dt.UTC))

@@ -5,67 +5,82 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from secuprobe_action import __version__
-from secuprobe_action.errors import Cancelled, ExitCode
+from secuprobe_action.errors import ExitCode
 from secuprobe_action.signals import Signals
+
+if TYPE_CHECKING:
+    from secuprobe_action.shell import Shell
 
 Command = Callable[[Sequence[str], Mapping[str, str]], int]
 
 
 def scan(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     """Run the action."""
-    signals = Signals()
-    signals.install()
+    signals = _signals()
     gc.disable()  # imports make no garbage, and looking for it is a tenth of the start-up
-    try:
-        from secuprobe_action import app, platforms, settings
-        from secuprobe_action.clock import SystemClock
-        from secuprobe_action.connecting import connect
+    from secuprobe_action import app, platforms, settings
+    from secuprobe_action.clock import SystemClock
+    from secuprobe_action.connecting import connect
 
-        gc.freeze()
-        gc.enable()
-        parser = argparse.ArgumentParser(
-            "secuprobe_action scan",
-            description="Scan a URL with SecuProbe and gate on what it finds.",
-            epilog="Each flag can be given as an environment variable instead: SECUPROBE_URL for --url. Give the key that way: "
-            "a command line is visible to other processes. Exit codes: 0 passed, 1 gate failed, 2 invalid input, "
-            "3 API or scan error, 130/143 cancelled.",
-        )
-        settings.add_flags(parser)
-        flags = settings.parse_flags(arguments, parser)
-        run = app.Run(platforms.detect(environment, sys.stdout), SystemClock(), signals, connect)
-        return run.main(environment, flags)
-    except Cancelled as cancelled:  # before the run began: there is nothing to report
-        return cancelled.exit_code
+    gc.freeze()
+    gc.enable()
+    flags = settings.parse_flags(
+        arguments, _parser("scan", settings.DEFAULTS, "Scan a URL with SecuProbe and gate on what it finds.")
+    )
+    run = app.Run(platforms.detect(environment, sys.stdout), SystemClock(signals.check), signals, connect)
+    return run.main(environment, flags)
 
 
 def domains(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     """List the account's domains."""
-    signals = Signals()
-    signals.install()
-    try:
-        from secuprobe_action import domains, platforms, settings
-        from secuprobe_action.clock import SystemClock
-        from secuprobe_action.connecting import connect
+    signals = _signals()
+    from secuprobe_action import domains, settings
+    from secuprobe_action.connecting import connect
 
-        parser = argparse.ArgumentParser("secuprobe_action domains", description="List the domains of your SecuProbe account.")
-        settings.add_flags(parser, settings.DOMAIN_DEFAULTS)
-        flags = settings.parse_flags(arguments, parser)
-        return domains.run(platforms.detect(environment, sys.stdout), SystemClock(), connect, environment, flags)
-    except Cancelled as cancelled:  # before the run began: there is nothing to report
-        return cancelled.exit_code
+    parser = _parser("domains", settings.DOMAIN_DEFAULTS, "List the domains of your SecuProbe account.")
+    flags = settings.parse_flags(arguments, parser)
+    return domains.run(_shell(environment, signals, domains.OUTPUTS), connect, environment, flags)
 
 
 def estate(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     """Show the JSON reports of many sites in one overview."""
-    from secuprobe_action import estate, platforms, settings
-    from secuprobe_action.clock import SystemClock
+    signals = _signals()
+    from secuprobe_action import estate, settings
 
-    parser = argparse.ArgumentParser("secuprobe_action estate", description="Show the scans of many sites in one overview.")
-    settings.add_flags(parser, settings.ESTATE_DEFAULTS)
+    parser = _parser("estate", settings.ESTATE_DEFAULTS, "Show the scans of many sites in one overview.")
     flags = settings.parse_flags(arguments, parser)
-    return estate.run(platforms.detect(environment, sys.stdout), SystemClock(), environment, flags)
+    return estate.run(_shell(environment, signals, estate.OUTPUTS), environment, flags)
+
+
+def _signals() -> Signals:
+    signals = Signals()
+    signals.install()
+    return signals
+
+
+def _shell(environment: Mapping[str, str], signals: Signals, outputs: Mapping[str, str]) -> "Shell":
+    from secuprobe_action import platforms
+    from secuprobe_action.clock import SystemClock
+    from secuprobe_action.shell import Shell
+
+    return Shell(platforms.detect(environment, sys.stdout), SystemClock(signals.check), signals, outputs)
+
+
+def _parser(command: str, defaults: Mapping[str, str], description: str) -> argparse.ArgumentParser:
+    from secuprobe_action import settings
+
+    parser = argparse.ArgumentParser(
+        f"secuprobe_action {command}",
+        description=description,
+        epilog="Each flag can be given as an environment variable instead: SECUPROBE_URL for --url. Give the key that way: "
+        "a command line is visible to other processes. Exit codes: 0 passed, 1 gate failed, 2 invalid input, "
+        "3 API or scan error, 130/143 cancelled.",
+    )
+    settings.add_flags(parser, defaults)
+    return parser
 
 
 def serve(arguments: Sequence[str], environment: Mapping[str, str]) -> int:

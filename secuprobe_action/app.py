@@ -1,27 +1,40 @@
-"""The straight line: inputs, scan, gate, reports, exit code. The only place that knows all the parts."""
+"""The straight line: inputs, scan, gate, places, exit code. The only place that knows all the parts."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import httpx
 
 from secuprobe_action import settings
 from secuprobe_action.api.heartbeat import Heartbeat
 from secuprobe_action.api.scan import Scanner
-from secuprobe_action.clock import Clock, Deadline
+from secuprobe_action.clock import Clock
+from secuprobe_action.comparing import Comparing
 from secuprobe_action.connecting import client_for
-from secuprobe_action.errors import ActionError, ApiError, Cancelled, ExitCode, InputError, Mistake
-from secuprobe_action.findings import baseline, gate, ignore
-from secuprobe_action.findings.model import ScanReport
-from secuprobe_action.platforms.base import FoundBaseline, Platform
-from secuprobe_action.publishing import Publisher
-from secuprobe_action.settings import AUTO, Settings
+from secuprobe_action.errors import ExitCode, InputError, Mistake
+from secuprobe_action.findings import gate, ignore
+from secuprobe_action.findings.endings import Ending, Judged, Skipped
+from secuprobe_action.findings.model import Started
+from secuprobe_action.memory.recollection import Recollection
+from secuprobe_action.memory.record import Signer
+from secuprobe_action.places.base import Place
+from secuprobe_action.places.check_run import CheckRun
+from secuprobe_action.places.comment import PullRequestComment
+from secuprobe_action.places.log_table import LogTable
+from secuprobe_action.places.outputs import SCAN_OUTPUTS
+from secuprobe_action.places.platform_result import PlatformResult
+from secuprobe_action.places.report_files import ReportFiles
+from secuprobe_action.platforms.base import ForgeError, Level, Platform
+from secuprobe_action.platforms.desk import Desk
+from secuprobe_action.settings import AUTO, CommentMode, Settings
+from secuprobe_action.shell import Shell
 from secuprobe_action.signals import Signals
-from secuprobe_action.text import one_line
 from secuprobe_action.workspace import Workspace
 
-Compared = tuple[baseline.Comparison | None, list[str]]
-"""A comparison, or None with the reasons why there is none."""
+_FORK_ADVICE = (
+    "Scan the site from a workflow on push or on a schedule instead. Do not switch to pull_request_target with a checkout of "
+    "the pull request's code: that hands your secrets to whoever opens one."
+)
 
 
 class Run:
@@ -37,9 +50,8 @@ class Run:
     def __init__(self, platform: Platform, clock: Clock, signals: Signals, connect: Callable[[Settings], httpx.Client]) -> None:
         self._platform = platform
         self._clock = clock
-        self._signals = signals
         self._connect = connect
-        self._publisher = Publisher(platform, clock)
+        self._shell = Shell(platform, clock, signals, SCAN_OUTPUTS)
 
     def main(self, environment: Mapping[str, str], flags: Mapping[str, str | None]) -> ExitCode:
         """Scan, judge and report; return the exit code, whatever happens.
@@ -48,73 +60,78 @@ class Run:
             environment: the process's environment.
             flags: the command line's values by input name; None where a flag wasn't given.
         """
-        inputs = settings.read_inputs(environment, self._platform.input_prefix, flags)
-        key = inputs["api_key"]
-        if key:
-            self._platform.mask(key)
-        try:
-            withheld = None if key else self._platform.secrets_withheld()
-            if withheld:
-                self._publisher.skip(withheld)
-                return ExitCode.PASSED
-            return self._scan_and_judge(settings.validate(inputs, environment))
-        except ActionError as error:
-            self._signals.let_finish()
-            self._publisher.error(error)
-            return error.exit_code
-        except Cancelled as cancelled:
-            self._publisher.cancelled(cancelled)
-            return cancelled.exit_code
-        except Exception as error:  # noqa: BLE001  # a fault of ours must end as an error too, with outputs and an exit code
-            self._signals.let_finish()
-            return self._publisher.fault(error, key)
 
-    def _scan_and_judge(self, wanted: Settings) -> ExitCode:
-        self._publisher.prepare(wanted)
+        def command(inputs: Mapping[str, str]) -> Ending:
+            withheld = None if inputs["api_key"] else self._platform.secrets_withheld()
+            if withheld:
+                return Skipped(f"{withheld}, so there is no api_key and nothing was scanned", _FORK_ADVICE)
+            return self._scan_and_judge(settings.validate(inputs, environment))
+
+        return self._shell.run(settings.DEFAULTS, environment, flags, command)
+
+    def _scan_and_judge(self, wanted: Settings) -> Ending:
+        deadline = self._shell.begin_budget(wanted.timeout)
+        desk = self._desk(wanted)
+        recollection = Recollection(desk, self._clock, Signer(wanted.api_key.get_secret_value()), wanted.check_name)
+        check = CheckRun(desk, recollection, wanted.check_name, self._clock.time) if wanted.check_run else None
+        self._shell.places.add(self._places(wanted, desk, check), desk)
         rules = self._read_rules(wanted.ignore_file)
         self._check_reports(wanted)
-        report, (comparison, doubts) = self._scan(wanted)
-        today = dt.datetime.fromtimestamp(self._clock.time(), dt.UTC).date()
-        acceptance = ignore.accept(rules, report.findings or (), report.url, today)
-        verdict = gate.judge(report, wanted.policy, comparison, acceptance, doubts)
-        self._signals.let_finish()
-        self._publisher.outcome(report, verdict)
-        return ExitCode.PASSED if verdict.passed else ExitCode.GATE_FAILED
 
-    def _scan(self, wanted: Settings) -> tuple[ScanReport, Compared]:
-        deadline = Deadline.starting_now(self._clock, wanted.timeout)
+        def begun(started: Started) -> None:
+            self._shell.start(started)
+            self._platform.info(f"scan {started.scan_id}, report at {started.report_url}")
+            if started.site and (wanted.check_run or wanted.baseline == AUTO):
+                recollection.begin(started.site)
+
         heartbeat = Heartbeat(self._clock, deadline, self._platform)
         what = f"scan {wanted.scan_id}" if wanted.scan_id else f"{wanted.url}"
         with self._connect(wanted) as http, self._platform.group(f"SecuProbe scans {what}"):
             client = client_for(wanted, http, deadline, heartbeat, self._platform)
-            scanner = Scanner(client, wanted.api_url, heartbeat, deadline, wanted.site)
-            report = scanner.run(wanted.url, wanted.scan_id, self._publisher.note_start)
-            return report, self._compare(scanner, report, wanted)
+            scanner = Scanner(client, wanted.api_url, heartbeat, deadline, wanted.site, recollection.lengths)
+            comparing = Comparing(scanner, recollection, wanted)
+            comparing.prepare()
+            earlier = self._earlier_attempt(wanted, recollection, check)
+            report = scanner.run(wanted.url, wanted.scan_id, begun, earlier)
+            compared = comparing.compare(report, self._clock.time())
+        today = dt.datetime.fromtimestamp(self._clock.time(), dt.UTC).date()
+        acceptance = ignore.accept(rules, report.findings or (), report.url, today)
+        verdict = gate.judge(report, wanted.policy, compared, acceptance)
+        return Judged(report, verdict)
 
-    def _compare(self, scanner: Scanner, report: ScanReport, wanted: Settings) -> Compared:
-        """Compare with the baseline. Where that can't be done, all findings count, and a warning says so."""
-        if wanted.baseline is None:
-            return None, []
-        found = self._find_baseline(report, wanted)
-        if isinstance(found, str):
-            return None, [f"{found} All findings count as new."]
-        if report.findings is None:
-            return None, ["There is no list of findings to compare with the baseline's. All findings count as new."]
+    def _desk(self, wanted: Settings) -> Desk:
+        token = wanted.github_token.get_secret_value() if wanted.github_token else None
+        platform = self._platform
+        return Desk(lambda: platform.forge(token, wanted.commit), platform.forge_needs, self._clock, self._shell.left_s)
+
+    def _places(self, wanted: Settings, desk: Desk, check: CheckRun | None) -> Iterator[Place]:
+        """Yield the places of a scan; a new one is a line here."""
+        platform = self._platform
+        yield ReportFiles(platform, wanted.reports, wanted.url, lambda: dt.datetime.fromtimestamp(self._clock.time(), dt.UTC))
+        yield LogTable(platform)
+        if check:
+            yield check
+        if wanted.pr_comment is not CommentMode.OFF:
+            yield PullRequestComment(desk, wanted.check_name, wanted.site, always=wanted.pr_comment is CommentMode.ALWAYS)
+        yield PlatformResult(platform, wanted.check_name)
+
+    def _earlier_attempt(self, wanted: Settings, recollection: Recollection, check: CheckRun | None) -> str | None:
+        """Return the scan that an earlier attempt of this workflow run launched and didn't judge, or None."""
+        if wanted.scan_id or wanted.site is None or check is None or self._platform.attempt <= 1:
+            return None
         try:
-            known = scanner.baseline(found.scan_id, found.commit, found.age_s)
-        except ApiError as error:
-            why = one_line(error.message, 300)
-            return None, [f"The baseline, scan {found.scan_id}, can't be read: {why} All findings count as new."]
-        return baseline.compare(report.findings, known), []
-
-    def _find_baseline(self, report: ScanReport, wanted: Settings) -> FoundBaseline | str:
-        """Return the scan to compare with, or why there is none."""
-        if wanted.baseline != AUTO:
-            return FoundBaseline(wanted.baseline or "", commit=None, age_s=None)
-        found = self._publisher.ask_forge(
-            lambda forge: forge.find_baseline(wanted.check_name, report.url), "The baseline was not looked up"
+            found = recollection.earlier_attempt(wanted.site)
+        except ForgeError as error:
+            text = f"It is not known whether an earlier attempt launched a scan, so one is launched: {error}."
+            self._platform.annotate(Level.WARNING, "SecuProbe", text)
+            return None
+        if found is None:
+            return None
+        check.adopt(found.kept.id)
+        self._platform.info(
+            f"Attempt {found.memory.attempt} launched scan {found.memory.seen} and didn't judge it: going on with it."
         )
-        return found or f"No baseline was found: no check run {wanted.check_name} tells of a scan of the base commits."
+        return found.memory.seen
 
     def _read_rules(self, path: str) -> tuple[ignore.Rule, ...]:
         try:

@@ -1,17 +1,44 @@
-"""Time as an argument, so that a scan of ten minutes is tested in milliseconds."""
+"""Time and waiting as an argument, so that a scan of ten minutes is tested in milliseconds.
 
-import signal
+Whatever may block without an end (a name look-up, a server, a forge's library) is done on a thread of its own, while the main
+thread waits, looks for signals, and goes on without it once its time is over. Nothing is interrupted from outside: an alarm that
+raises amid somebody else's code can be swallowed there, and a look-up inside the C library doesn't notice it at all.
+"""
+
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-from types import FrameType
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
+
+_Result = TypeVar("_Result")
+
+
+class Task(Generic[_Result]):
+    """Work that goes on beside the main thread."""
+
+    def __init__(self) -> None:
+        self.finished = threading.Event()
+        self._error: BaseException | None = None
+
+    def run(self, work: Callable[[], _Result]) -> None:
+        """Do the work, and keep what becomes of it; raises nothing."""
+        try:
+            self._value = work()
+        except BaseException as error:  # noqa: BLE001  # told to whoever asks for the result
+            self._error = error
+        finally:
+            self.finished.set()
+
+    def result(self) -> _Result:
+        """Return what the finished work returned, or raise what it raised."""
+        if self._error is not None:
+            raise self._error
+        return self._value
 
 
 class Clock(Protocol):
-    """What the program knows of time."""
+    """What the program knows of time, and how it waits."""
 
     def monotonic(self) -> float:
         """Seconds since some fixed moment; never goes back."""
@@ -22,19 +49,71 @@ class Clock(Protocol):
     def sleep(self, seconds: float) -> None:
         """Wait for `seconds`, at least 0."""
 
-    def time_limit(self, seconds: float) -> AbstractContextManager[None]:
-        """Return a context that ends with TimeoutError once it has taken `seconds`, whatever it is waiting for."""
+    def start(self, work: Callable[[], _Result]) -> Task[_Result]:
+        """Begin `work` beside the main thread. It may be given up at any moment, and must write to no log."""
+
+    def wait(self, task: Task[_Result], seconds: float) -> bool:
+        """Wait until the task is finished, for `seconds` at the most; return whether it is."""
 
 
-_TICK_S = 0.5
+def call(clock: Clock, work: Callable[[], _Result], seconds: float) -> _Result:
+    """Do `work` and return its result.
+
+    Args:
+        clock: what to wait with.
+        work: what may take long.
+        seconds: how long to wait for it; it is given up then, and may still go on unseen.
+
+    Raises:
+        TimeoutError: it took longer.
+    """
+    task = clock.start(work)
+    if not clock.wait(task, seconds):
+        raise TimeoutError
+    return task.result()
+
+
+class Lane:
+    """Does one thing after another beside the main thread: a forge's library isn't made for two at once.
+
+    Args:
+        clock: what starts threads.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._last: Task[object] | None = None
+
+    def start(self, work: Callable[[], _Result]) -> Task[_Result]:
+        """Begin `work` once all that was begun before has ended."""
+        before = self._last
+
+        def in_turn() -> _Result:
+            if before is not None:
+                before.finished.wait()
+            return work()
+
+        task = self._clock.start(in_turn)
+        self._last = task  # type: ignore[assignment]  # of whatever result: only its end is looked at
+        return task
+
+
+_TICK_S = 0.1
+
+
+def _never() -> None:
+    """Cancel nothing."""
 
 
 class SystemClock:
     """The machine's clock.
 
-    Nothing here blocks for longer than a tick: a signal that arrives just before a system call begins doesn't interrupt it,
-    and Python's handler, a cancellation say, would have to wait for its end.
+    Args:
+        check: called at least every tick while waiting; raises where waiting is over, as a cancellation does.
     """
+
+    def __init__(self, check: Callable[[], None] = _never) -> None:
+        self._check = check
 
     def monotonic(self) -> float:
         return time.monotonic()
@@ -44,31 +123,26 @@ class SystemClock:
 
     def sleep(self, seconds: float) -> None:
         ends_at = time.monotonic() + seconds
+        self._check()
         while (left := ends_at - time.monotonic()) > 0:
             time.sleep(min(left, _TICK_S))
+            self._check()
 
-    @contextmanager
-    def time_limit(self, seconds: float) -> Iterator[None]:
-        """By SIGALRM: it ends a host look-up or a server that sends a byte now and then, for which sockets have no limit.
+    def start(self, work: Callable[[], _Result]) -> Task[_Result]:
+        self._check()  # what was cancelled before it began must not begin: it may be a launch
+        task: Task[_Result] = Task()
+        # A daemon: the process ends without those that are still blocked.
+        threading.Thread(target=task.run, args=(work,), daemon=True).start()
+        return task
 
-        Only the main thread can be interrupted so; elsewhere nothing is limited.
-        """
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
+    def wait(self, task: Task[_Result], seconds: float) -> bool:
         ends_at = time.monotonic() + seconds
-
-        def tick(number: int, frame: FrameType | None) -> None:
+        self._check()
+        while not task.finished.wait(max(0.0, min(ends_at - time.monotonic(), _TICK_S))):
+            self._check()
             if time.monotonic() >= ends_at:
-                raise TimeoutError
-
-        before = signal.signal(signal.SIGALRM, tick)
-        signal.setitimer(signal.ITIMER_REAL, min(seconds, _TICK_S), _TICK_S)
-        try:
-            yield
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, before)
+                return False
+        return True
 
 
 @dataclass(frozen=True)

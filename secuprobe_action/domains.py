@@ -9,13 +9,13 @@ import httpx
 
 from secuprobe_action import settings
 from secuprobe_action.api.wire import Domain
-from secuprobe_action.clock import Clock, Deadline
 from secuprobe_action.connecting import client_for
-from secuprobe_action.errors import ActionError, Cancelled, ExitCode
+from secuprobe_action.errors import ExitCode
+from secuprobe_action.findings.endings import Done
 from secuprobe_action.platforms.base import Level, Platform
-from secuprobe_action.publishing import Publisher
 from secuprobe_action.reports import domains as report
 from secuprobe_action.settings import DomainFilter
+from secuprobe_action.shell import Shell
 from secuprobe_action.text import one_line, plural
 
 MAX_JOBS = 256
@@ -28,15 +28,20 @@ REQUESTS_PER_JOB = 3
 """A minute, of each job that scans while others do: with more jobs than the limit allows so, they mostly wait for each other
 (docs/benchmarks.md, "Fleets")."""
 
-MAX_ERROR = 500
-"""Of the output that hands an error to the overview of an estate."""
+OUTPUTS: Mapping[str, str] = {
+    "domains": "[]",
+    "matrix": '{"include": []}',
+    "max_parallel": "1",
+    "count": "0",
+    "error": "",
+}
+"""The outputs, and what each is where nothing better is known; a test holds them against domains/action.yml."""
 
 _HOST_NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*\Z")
 
 
 def run(
-    platform: Platform,
-    clock: Clock,
+    shell: Shell,
     connect: Callable[[DomainFilter], httpx.Client],
     environment: Mapping[str, str],
     flags: Mapping[str, str | None],
@@ -44,34 +49,23 @@ def run(
     """List the account's domains; return the exit code, whatever happens.
 
     Args:
-        platform: where it runs.
-        clock: what it waits with.
+        shell: what it runs in.
         connect: opens the HTTP client for the settings.
         environment: the process's environment.
         flags: the command line's values by input name; None where a flag wasn't given.
     """
-    inputs = settings.read_inputs(environment, platform.input_prefix, flags, settings.DOMAIN_DEFAULTS)
-    if inputs["api_key"]:
-        platform.mask(inputs["api_key"])
-    publisher = Publisher(platform, clock)
-    try:
+
+    def command(inputs: Mapping[str, str]) -> Done:
         wanted = settings.validate_domain_filter(inputs, environment)
-        deadline = Deadline.starting_now(clock, wanted.timeout)
+        deadline = shell.begin_budget(wanted.timeout)
         with connect(wanted) as http:
-            client = client_for(wanted, http, deadline, clock, platform)
+            client = client_for(wanted, http, deadline, shell.clock, shell.platform)
             known = client.domains().domains
         limit = client.requests_per_minute or ASSUMED_REQUESTS_PER_MINUTE
-        _show(platform, chosen(known, wanted.include, wanted.exclude), wanted.format, limit)
-    except ActionError as error:
-        platform.set_output("error", one_line(error.message, MAX_ERROR))
-        publisher.error(error)
-        return error.exit_code
-    except Cancelled as cancelled:
-        publisher.cancelled(cancelled)
-        return cancelled.exit_code
-    except Exception as error:  # noqa: BLE001  # a fault of ours must end as an error too
-        return publisher.fault(error, inputs["api_key"])
-    return ExitCode.PASSED
+        _show(shell.platform, chosen(known, wanted.include, wanted.exclude), wanted.format, limit)
+        return Done(ExitCode.PASSED)
+
+    return shell.run(settings.DOMAIN_DEFAULTS, environment, flags, command)
 
 
 def chosen(domains: Sequence[Domain], include: Sequence[str], exclude: Sequence[str]) -> list[Domain]:

@@ -202,6 +202,19 @@ class ScanTimedOut(ScanError):
     title = "SecuProbe scan timed out"
 
 
+class WrongSite(ScanError):
+    """A scan that was named is one of another site: what it found says nothing of this one."""
+
+    title = "SecuProbe: another site's scan"
+    default_advice = "Check the inputs scan_id, baseline and url. Nothing was launched."
+
+
+class NotCompared(ScanError):
+    """The findings could not be compared with the baseline, and would not pass without it."""
+
+    title = "SecuProbe gate could not be evaluated"
+
+
 class NothingToJudge(ScanError):
     """The scan is complete, but what was found is not known; passing would be a guess."""
 

@@ -4,42 +4,41 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 
 from secuprobe_action import settings
-from secuprobe_action.clock import Clock
-from secuprobe_action.errors import ActionError, ExitCode
+from secuprobe_action.errors import ExitCode
+from secuprobe_action.findings.endings import Done
 from secuprobe_action.findings.estate import Estate, Result, Site
 from secuprobe_action.platforms.base import Level, Platform
-from secuprobe_action.publishing import Publisher
 from secuprobe_action.reports import estate as report
 from secuprobe_action.reports.json_reader import UnreadableReport, read
+from secuprobe_action.shell import Shell
 from secuprobe_action.workspace import Workspace
 
 _EXIT_CODES = {Result.PASSED: ExitCode.PASSED, Result.FAILED: ExitCode.GATE_FAILED, Result.ERROR: ExitCode.SCAN_ERROR}
 
 
-def run(platform: Platform, clock: Clock, environment: Mapping[str, str], flags: Mapping[str, str | None]) -> ExitCode:
+OUTPUTS: Mapping[str, str] = {"result": "error", "sites": "[]", "failed_count": "", "error_count": "", "new_count": ""}
+"""The outputs, and what each is where nothing better is known; a test holds them against estate/action.yml."""
+
+
+def run(shell: Shell, environment: Mapping[str, str], flags: Mapping[str, str | None]) -> ExitCode:
     """Show the reports of many sites in one overview; return the exit code: that of the whole estate.
 
     Args:
-        platform: where it runs.
-        clock: what the time is.
+        shell: what it runs in.
         environment: the process's environment.
         flags: the command line's values by input name; None where a flag wasn't given.
     """
-    inputs = settings.read_inputs(environment, platform.input_prefix, flags, settings.ESTATE_DEFAULTS)
-    publisher = Publisher(platform, clock)
-    try:
+
+    def command(inputs: Mapping[str, str]) -> Done:
         wanted = settings.validate_estate(inputs)
-        sites = _complete(_read(Workspace(platform.workspace), wanted.report_files), wanted.domains)
+        sites = _complete(_read(Workspace(shell.platform.workspace), wanted.report_files), wanted.domains)
         if wanted.domains_error:
             sites.append(Site("all domains", Result.ERROR, f"They could not be listed: {wanted.domains_error}"))
         estate = Estate.of(sites)
-        _show(platform, estate)
-    except ActionError as error:
-        publisher.error(error)
-        return error.exit_code
-    except Exception as error:  # noqa: BLE001  # a fault of ours must end as an error too
-        return publisher.fault(error)
-    return _EXIT_CODES[estate.result]
+        _show(shell.platform, estate)
+        return Done(_EXIT_CODES[estate.result])
+
+    return shell.run(settings.ESTATE_DEFAULTS, environment, flags, command)
 
 
 def _read(workspace: Workspace, patterns: Iterable[str]) -> Iterator[Site]:

@@ -254,8 +254,8 @@ def _list_format(value: str) -> str:
 
 
 def _check_name(value: str) -> str:
-    if len(value) > 100 or re.search(r"[\x00-\x1f\x7f]|--|[<>]", value):
-        raise ValueError("must be one line of at most 100 characters, without <, > and --")
+    if len(value) > 1_000 or re.search(r"[\x00-\x1f\x7f]", value):
+        raise ValueError("must be one line of at most 1,000 characters")
     return value
 
 

@@ -1,18 +1,20 @@
 """A small GitHub: the part of its REST and GraphQL API that the action uses, over real HTTP, with state."""
 
+import asyncio
 import datetime as dt
 import itertools
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import jsonschema
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
 from secuprobe_action.local.background import running
+from tests.git_history import History
 from tests.support import ROOT
 
 REPOSITORY = "org/app"
@@ -29,42 +31,76 @@ def check_bodies(bodies: Iterable[tuple[str, dict[str, Any]]]) -> None:
         jsonschema.validate(body, schema)
 
 
+HEAD, BASE = "d" * 40, "b" * 40
+ACTIONS_APP = {"id": 15368, "slug": "github-actions"}
+OTHER_APP = {"id": 99, "slug": "some-ci"}
+
+Refusal = tuple[int, str]
+"""A status and GitHub's message."""
+
+
+def _two_commits() -> History:
+    history = History()
+    history.branches["main"] = history.add(BASE)
+    history.branches["feature"] = history.add(HEAD, BASE)
+    return history
+
+
 @dataclass
 class FakeGitHub:
-    """The repository's state.
+    """The repository's state: one commit on main, and a pull request of one commit.
 
     Attributes:
-        parents: each commit's first parent.
-        checks: check runs as they were made, newest last.
-        comments: comments of the one pull request.
+        history: its commits.
+        pulls: the open pull requests: the branch of each.
+        checks: check runs as they stand, newest last.
+        comments: comments of all pull requests, each with the `pull` that it is of.
         viewer: whose the token is.
-        read_only: whether writing is refused, as with the token of a fork's pull request.
+        refuse: what is refused, given `METHOD path`; or None.
+        hang_s: how long every answer takes.
         bodies: the body of each writing request, by its operation.
         run_ids: the numbers of workflow runs, each its own.
     """
 
     url: str = ""
     number: int = 7
-    head: str = "d" * 40
-    merge_base: str = "b" * 40
-    parents: dict[str, str | None] = field(default_factory=dict)
+    history: History = field(default_factory=_two_commits)
+    pulls: dict[int, str] = field(default_factory=lambda: {7: "feature"})
     checks: list[dict[str, Any]] = field(default_factory=list)
     comments: list[dict[str, Any]] = field(default_factory=list)
-    viewer: str = "github-actions"
-    read_only: bool = False
+    viewer: str = "github-actions[bot]"
+    refuse: Callable[[str], Refusal | None] = lambda request: None
+    hang_s: float = 0.0
     requests: list[str] = field(default_factory=list)
     bodies: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     run_ids: Iterator[int] = field(default_factory=lambda: itertools.count(1001))
+    ids: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    @property
+    def head(self) -> str:
+        """The head of the pull request."""
+        return self.history.branches[self.pulls[self.number]]
+
+    @property
+    def merge_base(self) -> str:
+        """Where the pull request left main."""
+        base = self.history.merge_base(self.history.branches["main"], self.head)
+        assert base is not None
+        return base
 
     def event(self) -> dict[str, Any]:
         """Return the event of the pull request."""
-        return {
-            "pull_request": {
+        return self.with_repository(
+            pull_request={
                 "number": self.number,
                 "head": {"sha": self.head, "repo": {"full_name": REPOSITORY}},
                 "base": {"ref": "main", "repo": {"full_name": REPOSITORY}},
             }
-        }
+        )
+
+    def with_repository(self, **payload: Any) -> dict[str, Any]:
+        """Return an event's payload, with what all events have."""
+        return {**payload, "repository": {"full_name": REPOSITORY, "default_branch": self.history.default}}
 
     def environment(self, sha: str, event_name: str) -> dict[str, str]:
         """Return what the runner sets."""
@@ -74,100 +110,135 @@ class FakeGitHub:
             "GITHUB_SHA": sha,
             "GITHUB_EVENT_NAME": event_name,
             "GITHUB_RUN_ID": str(next(self.run_ids)),
+            "GITHUB_RUN_ATTEMPT": "1",
             "GITHUB_WORKFLOW_REF": f"{REPOSITORY}/.github/workflows/scan.yml@refs/heads/main",
         }
 
-    def add_comment(self, login: str, body: str) -> dict[str, Any]:
-        """Add a comment to the pull request."""
-        number = 100 + len(self.comments)
+    def add_comment(self, login: str | None, body: str, pull: int = 7) -> dict[str, Any]:
+        """Add a comment to a pull request; without a login its author's account is gone."""
+        number = 100 + next(self.ids)
         url = f"{self.url}/repos/{REPOSITORY}/issues/comments/{number}"
-        self.comments.append({"id": number, "url": url, "body": body, "user": {"login": login, "id": 1, "type": "Bot"}})
+        user = None if login is None else {"login": login, "id": 1, "type": "Bot"}
+        self.comments.append({"id": number, "url": url, "body": body, "user": user, "pull": pull})
         return self.comments[-1]
 
+    def add_check(self, **fields: Any) -> dict[str, Any]:
+        """Add a check run."""
+        number = next(self.ids)
+        now = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        url = f"{self.url}/repos/{REPOSITORY}/check-runs/{number}"
+        completed = {"completed_at": now} if fields.get("conclusion") else {"completed_at": None}
+        self.checks.append({"id": number, "url": url, "app": ACTIONS_APP, "started_at": now, **completed, **fields})
+        return self.checks[-1]
 
-def create(github: FakeGitHub) -> FastAPI:  # noqa: C901  # a list of endpoints, each of a few lines
+
+REPO = f"/repos/{REPOSITORY}"
+
+
+def create(github: FakeGitHub) -> FastAPI:
     """Return the API as an ASGI application."""
     app = FastAPI()
-    repo = f"/repos/{REPOSITORY}"
 
     @app.middleware("http")
     async def note(request: Request, call_next: Any) -> Any:
-        github.requests.append(f"{request.method} {request.url.path}")
-        if github.read_only and request.method != "GET" and request.url.path != "/graphql":
-            return JSONResponse({"message": "Resource not accessible by integration"}, 403)
+        asked = f"{request.method} {request.url.path}"
+        github.requests.append(asked)
+        await asyncio.sleep(github.hang_s)
+        refused = github.refuse(asked)
+        if refused:
+            return JSONResponse({"message": refused[1]}, refused[0])
         return await call_next(request)
 
+    @app.post("/graphql")
+    async def graphql() -> Any:
+        return {"data": {"viewer": {"login": github.viewer}}}
+
+    _add_history(app, github)
+    _add_checks(app, github)
+    _add_comments(app, github)
+    return app
+
+
+def _paged(request: Request, found: list[Any], wrap: Callable[[list[Any]], Any]) -> Any:
+    size, page = int(request.query_params.get("per_page", 30)), int(request.query_params.get("page", 1))
+    more = len(found) > size * page
+    next_url = request.url.include_query_params(page=page + 1)
+    headers = {"Link": f'<{next_url}>; rel="next"'} if more else {}
+    return JSONResponse(wrap(found[size * (page - 1) : size * page]), headers=headers)
+
+
+def _add_history(app: FastAPI, github: FakeGitHub) -> None:
+    history = github.history
+
     def commit(sha: str) -> dict[str, Any]:
-        parent = github.parents.get(sha)
-        url = f"{github.url}{repo}/commits/{sha}"
-        return {
-            "sha": sha,
-            "url": url,
-            "parents": [{"sha": parent, "url": f"{github.url}{repo}/commits/{parent}"}] if parent else [],
-        }
+        url = f"{github.url}{REPO}/commits"
+        parents = [{"sha": parent, "url": f"{url}/{parent}"} for parent in history.parents[sha]]
+        return {"sha": sha, "url": f"{url}/{sha}", "parents": parents}
 
-    @app.get(repo + "/compare/{spec:path}")
+    def pull_of(number: int) -> dict[str, Any]:
+        head = history.branches[github.pulls[number]]
+        url = f"{github.url}{REPO}/pulls/{number}"
+        return {"number": number, "state": "open", "url": url, "head": {"sha": head}, "base": {"ref": "main"}}
+
+    @app.get(REPO)
+    async def repository() -> Any:
+        return {"full_name": REPOSITORY, "url": f"{github.url}{REPO}", "default_branch": history.default}
+
+    @app.get(REPO + "/compare/{spec:path}")
     async def compare(spec: str) -> Any:
-        return {
-            "url": f"{github.url}{repo}/compare/{spec}",
-            "merge_base_commit": commit(github.merge_base),
-            "commits": [],
-            "files": [],
-        }
+        branch, _, head = spec.partition("...")
+        base = history.merge_base(history.branches[branch], head) if head in history.parents else None
+        if base is None:
+            return JSONResponse({"message": f"No common ancestor between {branch} and {head}."}, 404)
+        return {"url": f"{github.url}{REPO}/compare/{spec}", "merge_base_commit": commit(base), "commits": [], "files": []}
 
-    @app.get(repo + "/commits")
-    async def commits(sha: str) -> Any:
-        chain: list[Any] = []
-        at: str | None = sha
-        while at and len(chain) < 100:
-            chain.append(commit(at))
-            at = github.parents.get(at)
-        return chain
+    @app.get(REPO + "/commits")
+    async def commits(request: Request, sha: str) -> Any:
+        return _paged(request, [commit(each) for each in history.log(sha)], list)
 
-    @app.get(repo + "/commits/{sha}/check-runs")
-    async def check_runs(sha: str, check_name: str, filter: str = "latest") -> Any:
-        found = [check for check in github.checks if check["head_sha"] == sha and check["name"] == check_name]
-        return {"total_count": len(found), "check_runs": found}
-
-    @app.get(repo + "/commits/{sha}/pulls")
+    @app.get(REPO + "/commits/{sha}/pulls")
     async def pulls(sha: str) -> Any:
-        return (
-            [{"number": github.number, "state": "open", "url": f"{github.url}{repo}/pulls/{github.number}"}]
-            if sha == github.head
-            else []
-        )
+        """Pull requests that contain the commit, whether it is their head or not."""
+        return [pull_of(number) for number, branch in github.pulls.items() if sha in history.ancestors(history.branches[branch])]
 
-    @app.get(repo + "/commits/{sha}")
-    async def get_commit(sha: str) -> Any:
-        return commit(sha)
-
-    @app.get(repo + "/pulls/{number}")
+    @app.get(REPO + "/pulls/{number}")
     async def pull(number: int) -> Any:
-        return {"number": number, "url": "x", "head": {"sha": github.head}, "base": {"ref": "main"}}
+        return pull_of(number)
 
-    @app.post(repo + "/check-runs")
+
+def _add_checks(app: FastAPI, github: FakeGitHub) -> None:
+    @app.get(REPO + "/commits/{sha}/check-runs")
+    async def check_runs(request: Request, sha: str, check_name: str) -> Any:
+        found = [check for check in github.checks if check["head_sha"] == sha and check["name"] == check_name]
+        return _paged(request, found, lambda part: {"total_count": len(found), "check_runs": part})
+
+    @app.post(REPO + "/check-runs")
     async def create_check(request: Request) -> Any:
         body = await request.json()
         github.bodies.append(("POST /repos/{owner}/{repo}/check-runs", body))
-        completed_at = body.get("completed_at") or dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        github.checks.append({**body, "id": len(github.checks) + 1, "completed_at": completed_at})
-        return JSONResponse(github.checks[-1], 201)
+        return JSONResponse(github.add_check(**body), 201)
 
-    @app.get(repo + "/issues/{number}")
-    async def issue(number: int) -> Any:
-        return {"number": number, "url": f"{github.url}{repo}/issues/{number}"}
+    @app.patch(REPO + "/check-runs/{number}")
+    async def edit_check(number: int, request: Request) -> Any:
+        body = await request.json()
+        github.bodies.append(("PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}", body))
+        check = next(check for check in github.checks if check["id"] == number)
+        check.update(body)
+        return check
 
-    @app.get(repo + "/issues/{number}/comments")
-    async def comments(number: int) -> Any:
-        return github.comments
 
-    @app.post(repo + "/issues/{number}/comments")
+def _add_comments(app: FastAPI, github: FakeGitHub) -> None:
+    @app.get(REPO + "/issues/{number}/comments")
+    async def comments(request: Request, number: int) -> Any:
+        return _paged(request, [each for each in github.comments if each["pull"] == number], list)
+
+    @app.post(REPO + "/issues/{number}/comments")
     async def create_comment(number: int, request: Request) -> Any:
         body = await request.json()
         github.bodies.append(("POST /repos/{owner}/{repo}/issues/{issue_number}/comments", body))
-        return JSONResponse(github.add_comment(f"{github.viewer}[bot]", body["body"]), 201)
+        return JSONResponse(github.add_comment(f"{github.viewer.removesuffix('[bot]')}[bot]", body["body"], number), 201)
 
-    @app.patch(repo + "/issues/comments/{number}")
+    @app.patch(REPO + "/issues/comments/{number}")
     async def edit_comment(number: int, request: Request) -> Any:
         body = await request.json()
         github.bodies.append(("PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}", body))
@@ -175,11 +246,34 @@ def create(github: FakeGitHub) -> FastAPI:  # noqa: C901  # a list of endpoints,
         comment["body"] = body["body"]
         return comment
 
-    @app.post("/graphql")
-    async def graphql() -> Any:
-        return {"data": {"viewer": {"login": github.viewer}}}
+    @app.delete(REPO + "/issues/comments/{number}")
+    async def delete_comment(number: int) -> Any:
+        kept = [comment for comment in github.comments if comment["id"] != number]
+        gone = len(kept) == len(github.comments)
+        github.comments[:] = kept
+        return JSONResponse({"message": "Not Found"}, 404) if gone else Response(status_code=204)
 
-    return app
+
+def seen(check: dict[str, Any]) -> str:
+    """Return the scan that a check run's memory says it saw."""
+    return str(check["external_id"].split(":")[6])
+
+
+def accepted(check: dict[str, Any]) -> str:
+    """Return the scan that a check run's memory says is accepted; nothing where it says none."""
+    *_, own, accepted_scan, _lengths, _scores, _mac = check["external_id"].split(":")
+    return own if accepted_scan == "=" else str(accepted_scan)
+
+
+def read_only(request: str) -> Refusal | None:
+    """Refuse to write, as with the token of a fork's pull request."""
+    writes = not request.startswith("GET ") and not request.endswith("/graphql")
+    return (403, "Resource not accessible by integration") if writes else None
+
+
+def down(request: str) -> Refusal | None:
+    """Answer nothing of use."""
+    return 503, "Service unavailable"
 
 
 @contextmanager

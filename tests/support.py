@@ -7,11 +7,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import httpcore
+import httpx
+
+from secuprobe_action.clock import Task
 from secuprobe_action.findings.model import Finding, ScanReport, Severity
 from secuprobe_action.local.accounts import SCOPES, Account, Limiter
 from secuprobe_action.local.background import running
@@ -21,6 +25,7 @@ from secuprobe_action.local.scripted import Scenario, ScriptedEngine
 from secuprobe_action.local.serve import application
 from secuprobe_action.local.server import BASE_PATH, SecuProbe
 
+Result = TypeVar("Result")
 ROOT = Path(__file__).parents[1]
 KEY = "sp_live_0123456789abcdefTESTONLY"
 URL = "https://shop.example"
@@ -209,8 +214,21 @@ class SimulatedClock:
         self.waits.append(seconds)
         self.now += seconds
 
-    def time_limit(self, seconds: float) -> AbstractContextManager[None]:
-        return nullcontext()
+    def start(self, work: Callable[[], Result]) -> Task[Result]:
+        task: Task[Result] = Task()
+        task.run(work)
+        return task
+
+    def wait(self, task: Task[Result], seconds: float) -> bool:
+        return True
+
+
+def tell_the_way(request: httpx.Request, *, sent: bool) -> None:
+    """Tell the client what a real connection would: how far the request came."""
+    trace = request.extensions["trace"]
+    trace("connection.connect_tcp.started", {})
+    if sent:
+        trace("http11.send_request_headers.started", {"request": httpcore.Request(request.method, str(request.url))})
 
 
 @dataclass
@@ -246,6 +264,7 @@ def report(*listed: Finding, **fields: Any) -> ScanReport:
         "counts": counts,
         "findings": tuple(sorted(listed, key=lambda item: item.severity, reverse=True)),
         "list_problem": None,
+        "list_refused": False,
         "total": len(listed),
         "report_url": "https://secuprobe.io/scan/scan-1",
         "duration_s": 61.0,

@@ -1,6 +1,7 @@
 """The straight line in one process: faults of our own, and files that can't be read."""
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
 import httpx
@@ -12,10 +13,12 @@ from secuprobe_action.errors import ExitCode
 from secuprobe_action.findings.gate import Verdict
 from secuprobe_action.findings.model import ScanReport
 from secuprobe_action.local.demo import read_outputs
+from secuprobe_action.places.outputs import SCAN_OUTPUTS
 from secuprobe_action.platforms import detect
-from secuprobe_action.platforms.base import Check, Comment, Forge, FoundBaseline
+from secuprobe_action.platforms.base import Check, Comment, Forge, Kept, Lineage, Subject
 from secuprobe_action.platforms.github import GitHub
 from secuprobe_action.settings import DomainFilter, Settings
+from secuprobe_action.shell import Shell
 from secuprobe_action.signals import Signals
 from tests.support import KEY, URL, SimulatedClock
 
@@ -58,7 +61,7 @@ def test_a_fault_of_our_own_is_an_error_with_a_traceback_and_without_the_key(job
     code = job.run(RuntimeError(f"something with {KEY} in it\n::error::not a command"))
 
     assert code is ExitCode.SCAN_ERROR
-    assert read_outputs(job.output.read_text(encoding="utf-8")) == {"result": "error"}
+    assert read_outputs(job.output.read_text(encoding="utf-8")) == SCAN_OUTPUTS
     assert "Traceback" in job.shown()
     assert "::error title=SecuProbe%3A internal error::The action itself failed with RuntimeError." in job.shown()
     assert "\n::error::not a command" not in job.shown()
@@ -77,14 +80,13 @@ def test_the_other_commands_end_so_too(job: Job, command: str) -> None:
                 raise RuntimeError("no room")
             super().publish_summary(markdown)
 
-    platform = Full(job.environment, job.out)
-    if command == "domains":
-        code = domains.run(platform, SimulatedClock(), connect, job.environment, {})
-    else:
-        code = estate.run(platform, SimulatedClock(), job.environment, {})
+    outputs = domains.OUTPUTS if command == "domains" else estate.OUTPUTS
+    shell = Shell(Full(job.environment, job.out), SimulatedClock(), Signals(), outputs)
+    code = domains.run(shell, connect, job.environment, {}) if command == "domains" else estate.run(shell, job.environment, {})
 
     assert code is ExitCode.SCAN_ERROR
-    assert read_outputs(job.output.read_text(encoding="utf-8"))["result"] == "error"
+    told = {"error": "The action itself failed with RuntimeError."} if command == "domains" else {}
+    assert read_outputs(job.output.read_text(encoding="utf-8")) == {**outputs, **told}
     assert "internal error::The action itself failed with RuntimeError." in job.shown()
     assert "Traceback" in job.shown()
     assert KEY not in job.shown()
@@ -110,18 +112,29 @@ class Broken(GitHub):
     def publish_result(self, name: str, report: ScanReport, verdict: Verdict) -> None:
         raise ZeroDivisionError
 
-    def forge(self, token: str | None) -> Forge:
+    def forge(self, token: str | None, commit: str | None) -> Forge:
         return BrokenForge()
 
 
 class BrokenForge:
-    def find_baseline(self, name: str, scanned_url: str | None) -> FoundBaseline | None:
+    repository, run, attempt = "org/app", "1", 1
+
+    def subject(self) -> Subject:
         raise RuntimeError
 
-    def publish_check(self, check: Check) -> None:
+    def is_current(self, subject: Subject) -> bool:
         raise RuntimeError
 
-    def publish_comment(self, comment: Comment) -> None:
+    def lineage(self, commit: str) -> Lineage:
+        raise RuntimeError
+
+    def kept(self, commit: str, name: str) -> Sequence[Kept]:
+        raise RuntimeError
+
+    def publish_check(self, check: Check, commit: str, check_id: int | None) -> int:
+        raise RuntimeError
+
+    def publish_comment(self, comment: Comment, subject: Subject) -> None:
         raise RuntimeError
 
 
@@ -142,7 +155,28 @@ def test_nothing_that_a_forge_does_changes_the_verdict(job: Job, count: int, cod
     run = Run(platform, SimulatedClock(), Signals(), lambda wanted: httpx.Client(transport=httpx.MockTransport(answer)))
 
     assert run.main(job.environment, {}) is code
-    assert job.shown().count("The verdict is not affected.") == 4
+    assert job.shown().count("The verdict is not affected.") == 3
+    assert "Nothing was compared: The baseline could not be looked up: RuntimeError." in job.shown()
+
+
+def test_what_passed_and_could_not_be_shown_has_not_passed(job: Job) -> None:
+    class NoSummary(GitHub):
+        def publish_summary(self, markdown: str) -> None:
+            raise RuntimeError(f"with {KEY}")
+
+    platform = NoSummary(job.environment, job.out)
+    run = Run(platform, SimulatedClock(), Signals(), lambda wanted: httpx.Client(transport=httpx.MockTransport(nothing_found)))
+
+    assert run.main(job.environment, {}) is ExitCode.SCAN_ERROR
+    assert "Summary failed with RuntimeError; see the log." in job.shown()
+    assert KEY not in job.shown()
+    assert read_outputs(job.output.read_text(encoding="utf-8"))["result"] == "passed"
+
+
+def nothing_found(request: httpx.Request) -> httpx.Response:
+    if request.url.path.endswith("/vulnerabilities"):
+        return httpx.Response(200, json={"total": 0, "vulnerabilities": []})
+    return httpx.Response(200, json={"scanId": "a", "status": "completed"})
 
 
 def test_a_scan_of_ten_minutes_takes_no_time_to_test(job: Job) -> None:

@@ -1,80 +1,103 @@
-"""The machine's clock: limits that hold, and signals that never have to wait."""
+"""The machine's clock: what takes too long is given up, and a signal never has to wait."""
 
-import os
-import signal
 import socket
 import threading
 import time
 
 import pytest
 
-from secuprobe_action.clock import Deadline, SystemClock
+from secuprobe_action.clock import Deadline, Lane, SystemClock, call
+from secuprobe_action.errors import Cancelled, ExitCode
+from secuprobe_action.signals import LAST_S, Signals
 from tests.support import SimulatedClock
 
 
-def test_a_time_limit_ends_what_waits_forever() -> None:
+def test_what_waits_forever_is_given_up() -> None:
     left, right = socket.socketpair()
     started = time.monotonic()
 
-    with left, right, pytest.raises(TimeoutError), SystemClock().time_limit(0.3):
-        left.recv(1)
+    with left, right, pytest.raises(TimeoutError):
+        call(SystemClock(), lambda: left.recv(1), 0.3)
 
     assert 0.25 < time.monotonic() - started < 1.5
 
 
-def test_a_time_limit_that_is_kept_leaves_no_trace() -> None:
-    before = signal.getsignal(signal.SIGALRM)
-
-    with SystemClock().time_limit(0.2):
-        pass
-    time.sleep(0.3)
-
-    assert signal.getsignal(signal.SIGALRM) is before
+def test_a_result_and_an_error_come_back() -> None:
+    assert call(SystemClock(), lambda: 42, 5) == 42
+    with pytest.raises(ZeroDivisionError):
+        call(SystemClock(), lambda: 1 // 0, 5)
 
 
-def test_a_system_call_never_blocks_longer_than_a_tick() -> None:
-    # The interruptions are what lets Python's handlers run, however long the socket itself would wait.
-    left, right = socket.socketpair()
-    interrupted: list[float] = []
-    before = signal.signal(signal.SIGUSR1, lambda number, frame: interrupted.append(time.monotonic()))
-    threading.Timer(0.7, lambda: os.kill(os.getpid(), signal.SIGUSR1)).start()
-    threading.Timer(0.9, lambda: right.send(b"x")).start()
-    try:
-        with left, right, SystemClock().time_limit(30):
-            assert left.recv(1) == b"x"
-    finally:
-        signal.signal(signal.SIGUSR1, before)
+def test_a_time_out_of_the_works_own_is_told_at_once() -> None:
+    def work() -> None:
+        raise TimeoutError("the work's own")
 
-    assert len(interrupted) == 1
+    started = time.monotonic()
+    with pytest.raises(TimeoutError, match="the work's own"):
+        call(SystemClock(), work, 30)
+
+    assert time.monotonic() - started < 5
 
 
-def test_another_thread_is_not_limited() -> None:
-    done = []
-
-    def body() -> None:
-        with SystemClock().time_limit(0.01):
-            time.sleep(0.1)
-        done.append(True)
-
-    thread = threading.Thread(target=body)
-    thread.start()
-    thread.join()
-
-    assert done == [True]
-
-
-def test_sleeping_takes_the_time_it_is_told() -> None:
+def test_waiting_and_sleeping_end_within_a_tick_of_a_cancellation() -> None:
+    signals = Signals()
+    clock = SystemClock(signals.check)
+    threading.Timer(0.2, lambda: signals._handle(15, None)).start()
     started = time.monotonic()
 
-    SystemClock().sleep(0.7)
+    with pytest.raises(Cancelled):
+        clock.sleep(30)
+    with pytest.raises(Cancelled):
+        clock.wait(SystemClock().start(lambda: time.sleep(5)), 30)
 
-    assert 0.7 <= time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 1.5
 
 
-def test_a_deadline_counts_down() -> None:
+def test_what_was_cancelled_before_it_began_does_not_begin() -> None:
+    signals = Signals()
+    signals._handle(2, None)
+    begun = []
+
+    with pytest.raises(Cancelled):
+        call(SystemClock(signals.check), lambda: begun.append(1), 5)
+
+    assert begun == []
+
+
+def test_once_the_verdict_is_known_a_signal_leaves_a_moment_for_what_is_being_published() -> None:
+    signals = Signals()
+    clock = SystemClock(signals.check)
+    signals.let_finish(ExitCode.PASSED)
+    signals._handle(15, None)
+
+    assert call(clock, lambda: "published", 5) == "published"
+    started = time.monotonic()
+    with pytest.raises(TimeoutError):
+        call(clock, lambda: time.sleep(5), 30)
+    assert time.monotonic() - started < LAST_S + 0.5
+    with pytest.raises(TimeoutError):
+        call(clock, lambda: "too late", 5)
+
+
+def test_a_lane_does_one_thing_after_another() -> None:
+    clock, done = SystemClock(), []
+
+    def work(number: int, seconds: float) -> None:
+        time.sleep(seconds)
+        done.append(number)
+
+    lane = Lane(clock)
+    lane.start(lambda: work(1, 0.2))
+    lane.start(lambda: 1 // 0)
+    last = lane.start(lambda: work(3, 0))
+
+    assert clock.wait(last, 5)
+    assert done == [1, 3]
+
+
+def test_a_deadline_counts_what_its_clock_says() -> None:
     clock = SimulatedClock()
-    deadline = Deadline.starting_now(clock, 60)
+    deadline = Deadline.starting_now(clock, 10)
+    clock.sleep(4)
 
-    clock.sleep(45)
-
-    assert (deadline.elapsed_s, deadline.remaining_s) == (45, 15)
+    assert (deadline.elapsed_s, deadline.remaining_s) == (4, 6)

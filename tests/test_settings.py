@@ -189,7 +189,7 @@ def test_every_mistake_is_reported_at_once() -> None:
         "check_run": "maybe",
         "site": "a\nb",
         "commit": "main",
-        "check_name": "<!-- x -->",
+        "check_name": "two\nlines",
         "pr_comment": "often",
     }
 

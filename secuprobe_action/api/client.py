@@ -2,7 +2,7 @@
 
 import json
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -12,7 +12,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 from secuprobe_action import __version__
 from secuprobe_action.api import retry
-from secuprobe_action.api.polling import CAP_S, interval_s
+from secuprobe_action.api.polling import CAP_S, Prior, interval_s
 from secuprobe_action.api.ratelimit import Random, RateLimit
 from secuprobe_action.api.sharing import KeySharing
 from secuprobe_action.api.wire import DomainList, LaunchedScan, Scan, VulnerabilityList
@@ -39,6 +39,11 @@ from secuprobe_action.text import duration, encodable, one_line
 
 USER_AGENT = f"secuprobe-scan-action/{__version__} (+https://github.com/Garconposey/secuprobe-scan-action)"
 CONNECT_TIMEOUT_S = 10.0
+"""Of each address of the host."""
+
+CONNECTING_S = 15.0
+"""Until a request is on its way: the look-up of the name, for which sockets know no limit, and the connection."""
+
 READ_TIMEOUT_S = 20.0
 REQUEST_TIMEOUT_S = 60.0
 """A whole request: a server that keeps sending a byte now and then must not keep the job."""
@@ -58,6 +63,28 @@ _ERRORS: dict[int, type[ApiError]] = {
 }
 
 _Model = TypeVar("_Model", bound=BaseModel)
+_Exchanged = tuple[httpx.Response, bytearray]
+
+
+class Way:
+    """How far a request has come, as the HTTP library tells while it makes it: only what was sent can have launched a scan.
+
+    Attributes:
+        sent: whether any of it may have reached the server. True, too, where the library tells nothing.
+    """
+
+    def __init__(self) -> None:
+        self._told = self._sent = False
+
+    @property
+    def sent(self) -> bool:
+        return self._sent or not self._told
+
+    def trace(self, event: str, info: Mapping[str, Any]) -> None:
+        """Take note of an event (httpcore, "trace" extension); a proxy's CONNECT is not yet the request."""
+        self._told = True
+        if event.endswith(".send_request_headers.started") and info["request"].method != b"CONNECT":
+            self._sent = True
 
 
 class SecuProbeClient:
@@ -148,9 +175,14 @@ class SecuProbeClient:
         """The key's rate limit as the newest answer stated it, or None where it stated none."""
         return self._rate_limit.limit
 
-    def poll_interval_s(self, elapsed_s: float, estimate_s: float | None) -> float:
-        """Return when to ask next for a scan, in seconds from now, given the seconds since its launch and its estimate."""
-        interval = interval_s(elapsed_s, estimate_s, self._rate_limit, self._sharing.jobs, self._random)
+    def poll_interval_s(self, elapsed_s: float, prior: Prior | None) -> float:
+        """Return when to ask next for a scan, in seconds from now.
+
+        Args:
+            elapsed_s: seconds since its launch, at least 0.
+            prior: what is known of its length, or None.
+        """
+        interval = interval_s(elapsed_s, prior, self._rate_limit, self._sharing.jobs, self._random)
         if interval > CAP_S:
             left = f"{self._rate_limit.remaining} of {self._rate_limit.limit} requests left this minute"
             self._log.info(f"The key's rate limit is shared with other jobs ({left}): asking again in {duration(interval)}.")
@@ -208,18 +240,36 @@ class SecuProbeClient:
             "User-Agent": USER_AGENT,
             "Accept": "application/json",
         }
+        way = Way()
+
+        def exchange() -> tuple[httpx.Response, bytearray]:
+            extensions = {"trace": way.trace}
+            url = self._base_url + path
+            with self._http.stream(method, url, json=body, headers=headers, timeout=timeout, extensions=extensions) as response:
+                return response, _read(response, request)
+
         try:
-            with (
-                _transport_errors(request),
-                self._clock.time_limit(min(REQUEST_TIMEOUT_S, left)),
-                self._http.stream(method, self._base_url + path, json=body, headers=headers, timeout=timeout) as response,
-            ):
-                self._note_limit(response)
-                content = _read(response, request)
+            with _transport_errors(request, way):
+                response, content = self._exchanged(exchange, way, left)
         except Cancelled as cancelled:
-            cancelled.in_launch = method == "POST"
+            cancelled.in_launch = method == "POST" and way.sent
             raise
+        self._note_limit(response)
         return self._decoded(response, content, request)
+
+    def _exchanged(self, exchange: Callable[[], _Exchanged], way: "Way", left_s: float) -> _Exchanged:
+        """Return what the request came to; what takes too long is given up, whatever it hangs in.
+
+        Raises:
+            TimeoutError: it took too long.
+        """
+        task = self._clock.start(exchange)
+        connecting_s = min(CONNECTING_S, left_s)
+        if self._clock.wait(task, connecting_s):
+            return task.result()
+        if way.sent and self._clock.wait(task, min(REQUEST_TIMEOUT_S, left_s) - connecting_s):
+            return task.result()
+        raise TimeoutError
 
     def _decoded(self, response: httpx.Response, content: bytes | bytearray, request: str) -> Any:
         status = response.status_code
@@ -307,7 +357,7 @@ def _refuse_constant(name: str) -> Any:
 
 
 @contextmanager
-def _transport_errors(request: str) -> Iterator[None]:
+def _transport_errors(request: str, way: Way) -> Iterator[None]:
     """Turn httpx's errors into ours, with the one thing that decides about repeating: was the request sent."""
     try:
         yield
@@ -315,17 +365,17 @@ def _transport_errors(request: str) -> Iterator[None]:
         raise UndecodableBody(
             f"The answer to {request} can't be decompressed: {_reason(error)}.", request=request, status=200
         ) from error
-    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol) as error:
-        raise _connection_error(error, request) from error
-    except TimeoutError as error:
-        raise TransportError(f"{request} was sent, but the answer took too long.", request=request, sent=True) from error
-    except httpx.TransportError as error:
-        raise TransportError(
-            f"{request} was sent, but no whole answer came: {_reason(error)}.", request=request, sent=True
-        ) from error
+    except (httpx.TransportError, TimeoutError) as error:
+        if not way.sent:
+            raise _connection_error(error, request) from error
+        what = "the answer took too long" if isinstance(error, TimeoutError) else f"no whole answer came: {_reason(error)}"
+        raise TransportError(f"{request} was sent, but {what}.", request=request, sent=True) from error
 
 
-def _connection_error(error: httpx.TransportError, request: str) -> TransportError:
+def _connection_error(error: Exception, request: str) -> TransportError:
+    if isinstance(error, TimeoutError):
+        message = f"No connection for {request}: the look-up of the host's name, or the connection, took too long."
+        return TransportError(message, request=request, sent=False)
     message = f"No connection for {request}: {_reason(error)}."
     if _is_certificate_error(error):
         advice = "If a proxy of your own re-signs TLS, name its CA file in the environment variable SSL_CERT_FILE."

@@ -1,12 +1,15 @@
 """A clock that is never silent for long: a log without a line for minutes looks like a job that hangs."""
 
-from contextlib import AbstractContextManager
+from collections.abc import Callable
+from typing import TypeVar
 
-from secuprobe_action.clock import Clock, Deadline
+from secuprobe_action.clock import Clock, Deadline, Task
 from secuprobe_action.log import Log
 from secuprobe_action.text import duration, one_line
 
 BEAT_S = 30.0
+
+_Result = TypeVar("_Result")
 
 
 class Heartbeat:
@@ -41,8 +44,24 @@ class Heartbeat:
             if beat_in <= left:
                 self._tell()
 
-    def time_limit(self, seconds: float) -> AbstractContextManager[None]:
-        return self._clock.time_limit(seconds)
+    def start(self, work: Callable[[], _Result]) -> Task[_Result]:
+        return self._clock.start(work)
+
+    def wait(self, task: Task[_Result], seconds: float) -> bool:
+        """Wait for a task, with a line in the log whenever the last one is 30 s old."""
+        until = self.monotonic() + seconds
+        while True:
+            left = until - self.monotonic()
+            beat_in = self._told_at + BEAT_S - self.monotonic()
+            if self._clock.wait(task, max(0, min(left, beat_in))):
+                return True
+            if left <= beat_in:
+                return False
+            self._tell()
+
+    def info(self, line: str) -> None:
+        """Show a line."""
+        self._log.info(line)
 
     def scan_is(self, status: str, estimate_s: float | None) -> None:
         """Take note of the scan's status, and tell it where it changed.

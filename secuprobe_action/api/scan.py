@@ -1,12 +1,13 @@
 """Launch a scan or attach to one, wait for its end, collect what it found. It must not know what follows from that."""
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from secuprobe_action.api.client import SecuProbeClient
 from secuprobe_action.api.heartbeat import Heartbeat
+from secuprobe_action.api.polling import Prior
 from secuprobe_action.api.retry import OPTIONAL_TRIES
 from secuprobe_action.api.wire import Scan, Vulnerability, VulnerabilityList, WireCounts
 from secuprobe_action.clock import Deadline
@@ -19,28 +20,12 @@ from secuprobe_action.errors import (
     ProtocolError,
     ScanFailed,
     ScanTimedOut,
+    WrongSite,
 )
 from secuprobe_action.findings.baseline import Baseline
-from secuprobe_action.findings.model import Counts, Finding, ScanReport, Severity, worst_first
+from secuprobe_action.findings.model import Counts, Finding, ScanReport, Severity, Started, worst_first
 from secuprobe_action.findings.sites import site_of
 from secuprobe_action.text import duration, one_line
-
-
-@dataclass(frozen=True, slots=True)
-class Started:
-    """A scan that is under way.
-
-    Args:
-        scan_id: its identifier.
-        report_url: where its report is, or will be.
-        status: how it stands as far as is known: None where it was launched by somebody else.
-        estimate_s: how many seconds the API expects it to take, or None.
-    """
-
-    scan_id: str
-    report_url: str
-    status: str | None = None
-    estimate_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +38,7 @@ class Scanner:
         heartbeat: what tells the user how the scan stands, and what to wait with.
         deadline: the time budget.
         site: what the findings belong to, or None for that of the scanned URL.
+        lengths: tells how long earlier scans of the site took, in seconds, as far as is known when it is called.
     """
 
     client: SecuProbeClient
@@ -60,27 +46,56 @@ class Scanner:
     heartbeat: Heartbeat
     deadline: Deadline
     site: str | None = None
+    lengths: Callable[[], Sequence[float]] = tuple
 
-    def run(self, url: str | None, scan_id: str | None, on_start: Callable[[Started], None]) -> ScanReport:
+    def run(
+        self,
+        url: str | None,
+        scan_id: str | None,
+        on_start: Callable[[Started], None],
+        earlier: str | None = None,
+    ) -> ScanReport:
         """Scan `url`, or attach to the scan `scan_id`, and return what was found.
 
         Args:
             url: what to scan; may be None where `scan_id` is given.
             scan_id: a scan that was launched before, or None to launch one.
             on_start: called as soon as the scan's id is known, before anything can go wrong with it.
+            earlier: a scan of an earlier attempt, to attach to where it is still there, or None.
 
         Raises:
             ApiError: the API refused, or could not be reached.
+            WrongSite: `scan_id` is a scan of another site.
             ScanFailed: the scan ended as failed.
             ScanTimedOut: it didn't end within the time budget.
         """
-        started = self._launch(url or "") if scan_id is None else Started(scan_id, self._default_report_url(scan_id))
+        began_at = self.deadline.elapsed_s
+        scan, started = self._begin(url, scan_id, earlier)
         on_start(started)
         try:
-            scan = self._completed(started)
+            scan, length_s = self._completed(started, scan, began_at)
         except OutOfTime as error:
             raise self._timed_out(started, error) from error
-        return self._collect(scan, started, url)
+        duration_s = self.deadline.elapsed_s - began_at
+        report = self._collect(scan, started, url, duration_s)
+        return replace(report, length_s=length_s if started.launched else None)
+
+    def _begin(self, url: str | None, scan_id: str | None, earlier: str | None) -> tuple[Scan | None, Started]:
+        if scan_id is not None:
+            return self._attach(scan_id, url)
+        if earlier is not None:
+            try:
+                return self._attach(earlier, url)
+            except (NotFound, WrongSite) as error:
+                self.heartbeat.info(f"The earlier attempt's scan is of no use: {one_line(error.message, 300)}")
+        return None, self._launch(url or "")
+
+    def _attach(self, scan_id: str, url: str | None) -> tuple[Scan, Started]:
+        """Look at a scan before anything is said of it: it may not exist, or be of another site."""
+        scan = self.client.scan(scan_id)
+        require_site(scan, site_of(url) if url else None)
+        site = self.site or (site_of(scan.url) if scan.url else None)
+        return scan, Started(scan_id, self._default_report_url(scan_id), scan.status.strip().lower(), site)
 
     def _default_report_url(self, scan_id: str) -> str:
         """Return where the live service keeps reports; the API's own link, once there is one, comes first."""
@@ -97,7 +112,9 @@ class Scanner:
             launched.scan_id,
             self._default_report_url(launched.scan_id),
             (launched.status or "queued").strip().lower(),
+            self.site or site_of(url),
             launched.estimated_duration_s,
+            launched=True,
         )
 
     def _domain_hint(self, url: str) -> str:
@@ -117,23 +134,32 @@ class Scanner:
             "validate it in the SecuProbe dashboard."
         )
 
-    def _completed(self, started: Started) -> Scan:
-        """Poll until the scan is completed. A scan of our own was just launched: it needn't be asked for at once."""
-        launched_at = self.deadline.elapsed_s
+    def _completed(self, started: Started, scan: Scan | None, began_at: float) -> tuple[Scan, float]:
+        """Poll until the scan is completed; return it with the seconds from its beginning to about its end.
+
+        One that was just launched needn't be asked for at once. All that is seen of the end is that it fell between two polls.
+        """
         status = started.status
+        before = now = 0.0
         while True:
-            if status is not None:
-                self.heartbeat.scan_is(status, started.estimate_s)
-                elapsed = self.deadline.elapsed_s - launched_at
-                self._wait(self.client.poll_interval_s(elapsed, started.estimate_s), status)
-            scan = self.client.scan(started.scan_id)
-            status = scan.status.strip().lower()
-            if status in ("completed", "failed"):
-                self.heartbeat.scan_is(status, started.estimate_s)
-            if status == "completed":
-                return scan
-            if status == "failed":
+            self.heartbeat.scan_is(status, self._expected_s(started))
+            if scan is not None and status == "completed":
+                return scan, (before + now) / 2
+            if scan is not None and status == "failed":
                 raise self._failed(started, scan)
+            self._wait(self.client.poll_interval_s(now, self._prior(started)), status)
+            scan = self.client.scan(started.scan_id)
+            before, now = now, self.deadline.elapsed_s - began_at
+            status = scan.status.strip().lower()
+
+    def _prior(self, started: Started) -> Prior | None:
+        """Return what is known of the scan's length: by the site's earlier ones, else by the API's estimate."""
+        announced = None if started.estimate_s is None else Prior.announced(started.estimate_s)
+        return Prior.learnt(self.lengths()) or announced
+
+    def _expected_s(self, started: Started) -> float | None:
+        prior = self._prior(started)
+        return None if prior is None else prior.centre_s
 
     def _wait(self, interval: float, status: str) -> None:
         """Wait for the next poll. Where the budget ends sooner, the last poll is made just before its end."""
@@ -156,41 +182,71 @@ class Scanner:
             f"or raise the timeout input. Its report: {started.report_url}",
         )
 
-    def _collect(self, scan: Scan, started: Started, url: str | None) -> ScanReport:
+    def _collect(self, scan: Scan, started: Started, url: str | None, duration_s: float) -> ScanReport:
         listed = problem = None
+        refused = False
         try:
             listed = self.client.vulnerabilities(started.scan_id)
         except ApiError as error:
-            problem = one_line(error.message, 500)
-        scanned = url or scan.url
+            problem, refused = one_line(error.message, 500), isinstance(error, Forbidden)
         return ScanReport(
             scan_id=started.scan_id,
-            url=scanned,
-            site=self.site or (site_of(scanned) if scanned else None),
+            url=url or scan.url,
+            site=started.site,
             score=scan.score,
             counts=_counts(scan.counts),
             findings=None if listed is None else _findings(listed),
             list_problem=problem,
+            list_refused=refused,
             total=None if listed is None else listed.total,
             report_url=_report_url(scan, started),
-            duration_s=self.deadline.elapsed_s,
+            duration_s=duration_s,
         )
 
-    def baseline(self, scan_id: str, commit: str | None, age_s: float | None) -> Baseline:
-        """Return an earlier scan, to compare with.
+    def earlier(self, scan_id: str, site: str | None) -> Scan:
+        """Return an earlier scan that is to be compared with.
 
         Args:
             scan_id: the scan.
+            site: whose it must be, or None where that can't be told from a URL.
+
+        Raises:
+            ApiError: it is gone, isn't completed, or can't be read.
+            WrongSite: it is another site's.
+        """
+        scan = self.client.scan(scan_id, tries=OPTIONAL_TRIES)
+        require_site(scan, site)
+        if scan.status.strip().lower() != "completed":
+            raise ProtocolError(f"Scan {scan_id} is {one_line(scan.status, 40)}, not completed.")
+        return scan
+
+    def baseline(self, scan: Scan, commit: str | None, age_s: float | None) -> Baseline:
+        """Return an earlier scan with its findings, to compare with.
+
+        Args:
+            scan: as `earlier` returned it.
             commit: the commit it was made of, or None where that isn't known.
             age_s: how long ago that was, in seconds, or None.
 
         Raises:
-            ApiError: it is gone, isn't completed, or its list can't be read.
+            ApiError: its list can't be read.
         """
-        scan = self.client.scan(scan_id, tries=OPTIONAL_TRIES)
-        if scan.status.strip().lower() != "completed":
-            raise ProtocolError(f"Scan {scan_id} is {one_line(scan.status, 40)}, not completed.")
-        return Baseline(scan_id, _findings(self.client.vulnerabilities(scan_id)), scan.score, commit, age_s)
+        return Baseline(scan.scan_id, _findings(self.client.vulnerabilities(scan.scan_id)), scan.score, commit, age_s)
+
+
+def require_site(scan: Scan, site: str | None) -> None:
+    """Return where a scan is of that site, as far as the API and the user say.
+
+    Args:
+        scan: the scan, whose URL the API may leave out.
+        site: whose it must be, or None where that isn't known.
+
+    Raises:
+        WrongSite: it is another site's.
+    """
+    if site is None or not scan.url or site_of(scan.url) == site:
+        return
+    raise WrongSite(f"Scan {scan.scan_id} is a scan of {one_line(site_of(scan.url), 300)}, not of {one_line(site, 300)}.")
 
 
 _LAST_POLL_S = 2.0

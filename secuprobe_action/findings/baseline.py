@@ -59,6 +59,21 @@ class Comparison:
     fixed: tuple[Finding, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What came of comparing a scan with a baseline.
+
+    Args:
+        comparison: what changed, or None where every finding counts.
+        doubts: why every finding counts, and what else a reader must know, in whole sentences.
+        problem: why it is not known what is new although there may be something to compare with, or nothing.
+    """
+
+    comparison: Comparison | None = None
+    doubts: tuple[str, ...] = ()
+    problem: str = ""
+
+
 def normalised(text: str | None) -> str:
     """Return `text` as it is compared: without regard to case, spacing and ways of writing the same character."""
     return " ".join(unicodedata.normalize("NFKC", text or "").casefold().split())

@@ -1,10 +1,10 @@
 """ScanReport and policy to Verdict. It fails closed: where it can't tell, it does not pass."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from secuprobe_action.errors import NothingToJudge
-from secuprobe_action.findings.baseline import Baseline, Change, Comparison
+from secuprobe_action.errors import NotCompared, NothingToJudge
+from secuprobe_action.findings.baseline import Baseline, Change, Compared, Comparison
 from secuprobe_action.findings.ignore import Acceptance, Rule
 from secuprobe_action.findings.model import WORST_FIRST, Counts, Finding, ScanReport, Severity, count
 from secuprobe_action.text import number, plural
@@ -57,6 +57,8 @@ class Verdict:
         findings: the listed findings, worst first, with what became of each.
         baseline: the scan compared with, or None.
         fixed: the baseline's findings that are gone.
+        worse: whether a finding that the baseline didn't have reaches the threshold, a rule's acceptance not counted; without a
+            baseline, whether any does.
         reason: why, in one sentence.
         warnings: what a reader must know to trust the verdict.
         notices: what a reader may like to know.
@@ -68,6 +70,7 @@ class Verdict:
     findings: tuple[Assessed, ...]
     baseline: Baseline | None
     fixed: tuple[Finding, ...]
+    worse: bool
     reason: str
     warnings: tuple[str, ...]
     notices: tuple[str, ...]
@@ -91,31 +94,35 @@ class Verdict:
 def judge(
     report: ScanReport,
     policy: Policy,
-    comparison: Comparison | None = None,
+    compared: Compared | None = None,
     acceptance: Acceptance | None = None,
-    doubts: Iterable[str] = (),
 ) -> Verdict:
     """Decide whether the check passes.
 
     Args:
         report: a completed scan.
         policy: what fails the check.
-        comparison: the report's findings against the baseline's, or None where they can't be compared: all findings are
-            looked at then, `only_new` or not.
+        compared: the report's findings against the baseline's, or None where nothing was to be compared. Without a comparison
+            all findings are looked at, `only_new` or not.
         acceptance: which of the report's findings are accepted risks, or None for none.
-        doubts: warnings that came up on the way here.
 
     Raises:
+        NotCompared: it isn't known whether a finding that would fail the check is new.
         NothingToJudge: the report holds neither counts nor a list from which the threshold could be judged.
     """
     _require_evidence(report, policy.threshold)
+    compared = compared or Compared()
+    comparison = compared.comparison
     listed = report.findings or ()
     changes = comparison.changes if comparison else (None,) * len(listed)
     rules = acceptance.rules if acceptance else (None,) * len(listed)
     findings = tuple(_assess(*each, policy) for each in zip(listed, changes, rules, strict=True))
     counts = _worse_of_counts_and_list(report)
-    failing = _failing(findings, _unlisted(counts, listed), policy)
+    unlisted = _unlisted(counts, listed)
+    failing = _failing(findings, unlisted, policy)
     score_problem = _score_problem(report.score, policy.min_score)
+    if compared.problem and policy.only_new and failing and not score_problem:
+        raise _undecided(report, compared.problem, failing)
     return Verdict(
         passed=not failing and not score_problem,
         policy=policy,
@@ -123,10 +130,17 @@ def judge(
         findings=findings,
         baseline=comparison.baseline if comparison else None,
         fixed=comparison.fixed if comparison else (),
+        worse=_is_worse(findings, unlisted, policy),
         reason="; ".join(filter(None, (_reason(counts, failing, policy, comparison), score_problem))),
-        warnings=(*doubts, *_warnings(report, counts), *_expired(acceptance)),
+        warnings=(*_doubts(compared), *_warnings(report, counts), *_expired(acceptance)),
         notices=_unused(acceptance),
     )
+
+
+def _doubts(compared: Compared) -> Iterator[str]:
+    yield from compared.doubts
+    if compared.problem:
+        yield f"Nothing was compared: {compared.problem}"
 
 
 def _assess(finding: Finding, change: Change | None, rule: Rule | None, policy: Policy) -> Assessed:
@@ -166,6 +180,20 @@ def _failing(findings: tuple[Assessed, ...], unlisted: Counts, policy: Policy) -
     for severity, n in unlisted.items():
         failing[severity] += n if policy.reaches(severity) else 0
     return {severity: n for severity, n in failing.items() if n}
+
+
+def _is_worse(findings: tuple[Assessed, ...], unlisted: Counts, policy: Policy) -> bool:
+    listed = any(policy.reaches(each.finding.severity) and each.change is not Change.UNCHANGED for each in findings)
+    return listed or any(n and policy.reaches(severity) for severity, n in unlisted.items())
+
+
+def _undecided(report: ScanReport, why: str, failing: Counts) -> NotCompared:
+    return NotCompared(
+        f"The findings could not be compared with the baseline: {why} There are {describe_counts(failing)} at or above the "
+        "threshold, and it is not known whether they are new. What can't be judged does not pass.",
+        f"Run the job again: the input scan_id: {report.scan_id} judges this scan again without a new one. "
+        f"Its report: {report.report_url}",
+    )
 
 
 def _score_problem(score: float | None, min_score: float | None) -> str:

@@ -66,6 +66,27 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Started:
+    """A scan that is under way.
+
+    Args:
+        scan_id: its identifier.
+        report_url: where its report is, or will be.
+        status: how it stood when it was launched, or when this run attached to it.
+        site: what its findings belong to (`sites`), or None where neither the user nor the API says.
+        estimate_s: how many seconds the API expects it to take, or None.
+        launched: whether this run launched it.
+    """
+
+    scan_id: str
+    report_url: str
+    status: str
+    site: str | None
+    estimate_s: float | None = None
+    launched: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ScanReport:
     """What is known of a completed scan.
 
@@ -77,9 +98,11 @@ class ScanReport:
         counts: findings by severity as the API counted them, or None where it gave no counts.
         findings: the listed findings, worst first, or None where the list could not be had.
         list_problem: why the list could not be had, or None.
+        list_refused: whether that is for good: the key may not read it.
         total: how many findings the list says there are, or None.
         report_url: where a person reads the report.
-        duration_s: seconds from the launch, or from attaching, to the result.
+        duration_s: seconds from the launch, or from attaching, to when the scan's end was seen.
+        length_s: about how many seconds the scan took, or None where this run didn't launch it.
     """
 
     scan_id: str
@@ -89,9 +112,11 @@ class ScanReport:
     counts: Counts | None
     findings: tuple[Finding, ...] | None
     list_problem: str | None
+    list_refused: bool
     total: int | None
     report_url: str
     duration_s: float
+    length_s: float | None = None
 
 
 def count(findings: Iterable[Finding]) -> dict[Severity, int]:

@@ -1,5 +1,6 @@
 """What the program asks of the place it runs in."""
 
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import Enum
@@ -19,40 +20,81 @@ class Level(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class FoundBaseline:
-    """A scan of the code that this run's is compared with.
+class Subject:
+    """What a run is about.
 
     Args:
-        scan_id: the scan.
-        commit: the commit it was made of, or None where that isn't known.
-        age_s: how long ago, in seconds, or None.
+        commit: the commit under test: the pull request's own, not the merge that the forge made of it.
+        pulls: the pull requests that the event names, or None where they are those whose head the commit is.
+        moves: whether the pull requests' head may have moved on since; not where the commit never was their head.
     """
 
-    scan_id: str
-    commit: str | None
-    age_s: float | None
+    commit: str
+    pulls: tuple[int, ...] | None = None
+    moves: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """Where a commit stands.
+
+    Args:
+        on_default: whether the default branch holds it.
+        commits: the default branch's commits to look at, newest first: the commit itself or the merge base, then its first
+            parents. Each may ask the forge.
+    """
+
+    on_default: bool
+    commits: Iterator[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What an earlier run left at a commit.
+
+    Args:
+        id: by which it can be changed.
+        line: the memory, as `memory.record` wrote it.
+        completed_at: when that run was concluded, in seconds since the epoch, or None where it wasn't.
+        started_at: when it began, likewise.
+    """
+
+    id: int
+    line: str
+    completed_at: float | None
+    started_at: float | None
+
+
+class Conclusion(Enum):
+    """How a check ended; GitHub's words (docs.github.com, "Check runs", conclusion)."""
+
+    SUCCESS = "success"
+    FAILURE = "failure"
+    NEUTRAL = "neutral"
+    CANCELLED = "cancelled"
+    TIMED_OUT = "timed_out"
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A result to be shown at the commit.
+    """A check to be shown at the commit.
 
     Args:
         name: whose result it is.
-        passed: whether it passed, or None where nothing was asked to fail.
-        title: the result in a few words.
-        summary: the result in Markdown.
-        scan_id: the scan it is about, or None where there is none to compare with later.
-        scanned_url: what was scanned, or None.
+        conclusion: how it ended, or None while it runs.
+        title: how it stands, in a few words.
+        summary: the same in Markdown.
+        at: when this was so, in seconds since the epoch.
+        line: what is kept with it for later runs, or None to leave what is there.
         report_url: where a person reads on, or None.
     """
 
     name: str
-    passed: bool | None
+    conclusion: Conclusion | None
     title: str
     summary: str
-    scan_id: str | None = None
-    scanned_url: str | None = None
+    at: int
+    line: str | None = None
     report_url: str | None = None
 
 
@@ -61,45 +103,54 @@ class Comment:
     """What is to be said on the pull request.
 
     Args:
-        name: whose comment it is: there is one a name, kept up to date.
+        name: whose comment it is: there is one a name and site, kept up to date.
+        site: what it is about, or None where that isn't known.
         body: what it says, in Markdown.
-        scanned_url: what was scanned, or None.
         may_create: whether one is made where there is none yet.
     """
 
     name: str
+    site: str | None
     body: str
-    scanned_url: str | None
     may_create: bool
 
 
 class ForgeError(Exception):
-    """The forge did not do what it was asked; the message says why and, where that helps, which permission to add."""
+    """The forge did not do what it was asked; the message says why, in the forge's own words where it gave any."""
 
 
 class Forge(Protocol):
-    """Where the code lives and is reviewed. It never decides the exit code: whoever calls it turns its errors into warnings."""
+    """Where the code lives and is reviewed. It never decides the exit code: whoever asks it turns its errors into warnings.
 
-    def find_baseline(self, name: str, scanned_url: str | None) -> FoundBaseline | None:
-        """Return the newest scan of the code that this run's is based on, as its check of that name tells.
+    Each method may raise ForgeError: the forge can't be asked, or refuses.
 
-        Raises:
-            ForgeError: the forge can't be asked.
-        """
+    Attributes:
+        repository: the repository, by what stays the same of it.
+        run: the workflow run or pipeline, by its number; empty where that isn't known.
+        attempt: which try of it this is, from 1.
+    """
 
-    def publish_check(self, check: Check) -> None:
-        """Show a result at the commit.
+    repository: str
+    run: str
+    attempt: int
 
-        Raises:
-            ForgeError: it can't be shown.
-        """
+    def subject(self) -> Subject:
+        """Return what the run is about; raises ForgeError where that isn't known for sure."""
 
-    def publish_comment(self, comment: Comment) -> None:
-        """Comment on the pull request, in place of an earlier comment of the same name.
+    def is_current(self, subject: Subject) -> bool:
+        """Whether no newer commit has come to the subject's pull requests."""
 
-        Raises:
-            ForgeError: there is no pull request, or it can't be commented on.
-        """
+    def lineage(self, commit: str) -> Lineage:
+        """Return where the commit stands to the default branch."""
+
+    def kept(self, commit: str, name: str) -> Sequence[Kept]:
+        """Return what checks of that name left at a commit, as far as they are of the same author as this run's own."""
+
+    def publish_check(self, check: Check, commit: str, check_id: int | None) -> int:
+        """Show a check at the commit, in place of the one that `check_id` names, and return its identifier."""
+
+    def publish_comment(self, comment: Comment, subject: Subject) -> None:
+        """Comment on the subject's pull requests, in place of an earlier comment of the same name and site."""
 
 
 class Platform(Protocol):
@@ -111,8 +162,10 @@ class Platform(Protocol):
         workspace: the folder of the checked-out repository.
         definition_file: the file of the repository that defines this run, relative to its root.
         forge_needs: what `forge` returns None for the lack of.
+        attempt: which try of the same run this is, from 1.
     """
 
+    attempt: int
     input_prefix: str
     max_annotations: int
     workspace: Path
@@ -152,11 +205,12 @@ class Platform(Protocol):
             ForgeError: it can't be shown.
         """
 
-    def forge(self, token: str | None) -> Forge | None:
+    def forge(self, token: str | None, commit: str | None) -> Forge | None:
         """Return the forge that the run belongs to, or None where there is none or nothing to authenticate with.
 
         Args:
             token: the input github_token; a platform that isn't GitHub has a variable of its own.
+            commit: the input commit, or None for what the platform says.
         """
 
     def secrets_withheld(self) -> str | None:

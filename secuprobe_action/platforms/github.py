@@ -41,6 +41,7 @@ class GitHub:
         self._environment = environment
         self._log = LogStream(out)
         self._annotations: Counter[Level] = Counter()
+        self.attempt = int(re.sub(r"\D", "", environment.get("GITHUB_RUN_ATTEMPT", "")) or 1)
         self.workspace = Path(environment.get("GITHUB_WORKSPACE") or Path.cwd())
         self.definition_file = _workflow_file(environment.get("GITHUB_WORKFLOW_REF", ""))
 
@@ -81,12 +82,13 @@ class GitHub:
     def publish_result(self, name: str, report: ScanReport, verdict: Verdict) -> None:
         """Do nothing: the check is the result."""
 
-    def forge(self, token: str | None) -> Forge | None:
+    def forge(self, token: str | None, commit: str | None) -> Forge | None:
         if not token or not self._environment.get("GITHUB_REPOSITORY"):
             return None
         from secuprobe_action.platforms.github_forge import GitHubForge  # PyGithub takes long to import
 
-        return GitHubForge(token, self._environment, self._event() or {})
+        event = self._event()
+        return GitHubForge(token, self._environment, event if isinstance(event, dict) else {}, commit)
 
     def secrets_withheld(self) -> str | None:
         if self._environment.get("GITHUB_EVENT_NAME") not in _WITHHOLDING_EVENTS:

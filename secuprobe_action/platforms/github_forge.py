@@ -1,46 +1,36 @@
-"""GitHub's API, through PyGithub: check runs, comments, and the baseline that earlier check runs tell of."""
+"""GitHub's API, through PyGithub: check runs, what they keep, and comments."""
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property, partial
+from itertools import islice
 from typing import Any, TypeVar
 
 import github
 import requests
+from github.CheckRun import CheckRun
 from github.Commit import Commit
+from github.GithubApp import GithubApp
 from github.GithubRetry import GithubRetry
+from github.IssueComment import IssueComment
+from github.NamedUser import NamedUser
+from github.Organization import Organization
 from github.Repository import Repository
 
 from secuprobe_action import __version__
-from secuprobe_action.findings.baseline import FINGERPRINT_VERSION
-from secuprobe_action.platforms.base import Check, Comment, ForgeError, FoundBaseline
-from secuprobe_action.platforms.marker import Marker, digest
+from secuprobe_action.platforms.base import Check, Comment, ForgeError, Kept, Lineage, Subject
+from secuprobe_action.platforms.github_event import PullHead, subject_of
+from secuprobe_action.platforms.marker import Marker
+from secuprobe_action.text import one_line
 
 REQUEST_TIMEOUT_S = 10
-MAX_COMMITS = 20
-"""How far back from the merge base a check run is looked for."""
+MAX_KEPT = 1_000
+"""Check runs of a name that are looked at on a commit: more are no honest use, and not to be read in time."""
+
+MAX_NAME = 255
 
 _Result = TypeVar("_Result")
-
-
-@dataclass(frozen=True)
-class Subject:
-    """What a run is about.
-
-    Args:
-        head: the commit under test: the pull request's own, not the merge that GitHub made of it.
-        number: the pull request's, or None.
-        base_ref: the branch that a pull request would go into, or None.
-        base: the commit to look for a baseline from where there is no `base_ref`; the head itself where nothing was pushed, as
-            on a schedule: the site may have changed although the code has not.
-    """
-
-    head: str
-    number: int | None = None
-    base_ref: str | None = None
-    base: str | None = None
 
 
 class GitHubForge:
@@ -50,15 +40,21 @@ class GitHubForge:
     out a rate limit for an hour.
 
     Args:
-        token: the workflow's token, or a user's.
+        token: the workflow's token, or an app's.
         environment: the process's environment.
         event: what triggered the workflow.
+        commit: the commit under test where the user names it, or None for the event's.
     """
 
-    def __init__(self, token: str, environment: Mapping[str, str], event: Mapping[str, Any]) -> None:
+    def __init__(self, token: str, environment: Mapping[str, str], event: Mapping[str, Any], commit: str | None) -> None:
         self._environment = environment
         self._event = event
-        self._run_id = environment.get("GITHUB_RUN_ID", "")
+        self._named_commit = commit
+        # By its number, which outlives a new name.
+        self.repository = environment.get("GITHUB_REPOSITORY_ID") or environment["GITHUB_REPOSITORY"]
+        self.run = re.sub(r"\D", "", environment.get("GITHUB_RUN_ID", ""))
+        self.attempt = int(re.sub(r"\D", "", environment.get("GITHUB_RUN_ATTEMPT", "")) or 1)
+        self._app_id: int | None = None
         self._github = github.Github(
             auth=github.Auth.Token(token),
             base_url=environment.get("GITHUB_API_URL") or "https://api.github.com",
@@ -67,95 +63,45 @@ class GitHubForge:
             per_page=100,
             seconds_between_requests=0,
             seconds_between_writes=0,
-            retry=GithubRetry(total=2, backoff_factor=0.5, secondary_rate_wait=3, max_rate_limit_wait=3, allowed_methods=["GET"]),
+            retry=GithubRetry(
+                total=2,
+                backoff_factor=0.5,
+                secondary_rate_wait=3,
+                max_rate_limit_wait=3,
+                allowed_methods=["GET"],
+                raise_on_status=False,  # GitHub's last answer says why
+            ),
             lazy=True,
         )
 
-    def find_baseline(self, name: str, scanned_url: str | None) -> FoundBaseline | None:
-        """Look at the merge base, then at its first parents: the first with a check run of that name tells the scan.
+    def subject(self) -> Subject:
+        """Return the named commit, or what the event says; its pull requests are asked for where they are needed."""
+        return self._subject
 
-        Check runs of this workflow run don't count: a second attempt is compared with what the first one was.
-        """
-        return _asking("read check runs", "checks: read", lambda: self._find_baseline(name, scanned_url))
-
-    def publish_check(self, check: Check) -> None:
-        """Create a check run on the head commit, whose `external_id` carries the scan for later runs."""
-        _asking("write a check run", "checks: write", lambda: self._publish_check(check))
-
-    def publish_comment(self, comment: Comment) -> None:
-        """Edit this token's own comment of that name, or make one."""
-        _asking("comment on the pull request", "pull-requests: write", lambda: self._publish_comment(comment))
-
-    def _find_baseline(self, name: str, scanned_url: str | None) -> FoundBaseline | None:
-        for commit in self._base_commits():
-            runs = [(run, Identity.parse(run.external_id)) for run in commit.get_check_runs(check_name=name, filter="all")]
-            known = [
-                (run.completed_at, identity)
-                for run, identity in runs
-                if identity and run.completed_at and not (self._run_id and identity.run == self._run_id)
-            ]
-            # Several URLs may share a name. A preview's URL differs at each commit, so one other URL will do; of two, none.
-            same = [each for each in known if each[1].url == digest(scanned_url)]
-            if not same and len({identity.url for _, identity in known}) == 1:
-                same = known
-            if same:
-                completed_at, identity = max(same, key=lambda each: each[0])
-                return FoundBaseline(identity.scan_id, commit.sha, (dt.datetime.now(dt.UTC) - completed_at).total_seconds())
-        return None
-
-    def _base_commits(self) -> Iterator[Commit]:
-        """Yield the commits to look at, newest first; one request gives their parents."""
-        start = self._base()
-        commits = {commit.sha: commit for commit in self._repository.get_commits(sha=start).get_page(0)} if start else {}
-        sha: str | None = start
-        for _ in range(MAX_COMMITS):
-            if sha not in commits:
-                return
-            commit = commits[sha]
-            yield commit
-            sha = commit.parents[0].sha if commit.parents else None
-
-    def _base(self) -> str | None:
-        subject = self._subject
-        if subject.base_ref:
-            return self._repository.compare(subject.base_ref, subject.head).merge_base_commit.sha
-        return subject.base
-
-    def _publish_check(self, check: Check) -> None:
-        conclusion = "neutral" if check.passed is None else "success" if check.passed else "failure"
-        optional: dict[str, Any] = {}
-        if check.report_url:
-            optional["details_url"] = check.report_url
-        if check.scan_id:
-            optional["external_id"] = str(Identity(check.scan_id, digest(check.scanned_url), self._run_id))
-        self._repository.create_check_run(
-            name=check.name,
-            head_sha=self._subject.head,
-            status="completed",
-            conclusion=conclusion,
-            output={"title": check.title[:255], "summary": check.summary},
-            **optional,
+    def is_current(self, subject: Subject) -> bool:
+        """Whether the commit is still the head of the pull requests that the event names."""
+        if not subject.moves:
+            return True
+        return asking(
+            "read the pull request", lambda: all(self._head(number) == subject.commit for number in subject.pulls or ())
         )
 
-    def _publish_comment(self, comment: Comment) -> None:
-        number = self._number()
-        if number is None:
-            return
-        issue = self._repository.get_issue(number)
-        marker = Marker(comment.name, digest(comment.scanned_url), self._run_id)
-        body = f"{marker}\n{comment.body}"
-        author = self._viewer
-        existing = marker.find((each, each.body) for each in issue.get_comments() if _login(each.user.login) == author)
-        if existing is not None:
-            existing.edit(body)
-        elif comment.may_create:
-            issue.create_comment(body)
+    def lineage(self, commit: str) -> Lineage:
+        """Ask for the merge base with the default branch: it is the commit itself where that branch holds it."""
+        base = asking("compare commits", lambda: self._merge_base(commit))
+        return Lineage(base.sha == commit, self._first_parents(base))
 
-    @cached_property
-    def _viewer(self) -> str:
-        """Whose token it is. A workflow's token may not ask REST's `GET /user`; GraphQL tells."""
-        _, data = self._github.requester.graphql_query("query { viewer { login } }", {})
-        return _login(data["data"]["viewer"]["login"])
+    def kept(self, commit: str, name: str) -> Sequence[Kept]:
+        """Return what check runs of this token's own app hold: of others, anybody may have written it."""
+        return asking("read check runs", lambda: self._kept(commit, name))
+
+    def publish_check(self, check: Check, commit: str, check_id: int | None) -> int:
+        """Create a check run on the commit, or change one; its `external_id` keeps the memory."""
+        return asking("write a check run", lambda: self._publish_check(check, commit, check_id))
+
+    def publish_comment(self, comment: Comment, subject: Subject) -> None:
+        """Edit this token's own comment of that name and site on each pull request, or make one."""
+        asking("comment on the pull request", lambda: self._publish_comment(comment, subject))
 
     @cached_property
     def _repository(self) -> Repository:
@@ -163,46 +109,141 @@ class GitHubForge:
 
     @cached_property
     def _subject(self) -> Subject:
+        if self._named_commit:
+            return Subject(self._named_commit)
+        name = self._environment.get("GITHUB_EVENT_NAME", "")
+        found = subject_of(name, self._event, self._environment.get("GITHUB_SHA", ""))
+        if isinstance(found, PullHead):
+            return Subject(asking("read the pull request", lambda: self._head(found.number)), (found.number,))
+        if found is None:
+            raise ForgeError(
+                f"the event {one_line(name, 50) or '(none)'} doesn't say which commit is scanned; the input commit may"
+            )
+        return found
+
+    def _head(self, number: int) -> str:
+        return self._repository.get_pull(number).head.sha
+
+    def _merge_base(self, commit: str) -> Commit:
+        # The event tells the branch without a request; a workflow without it asks for the repository.
         match self._event:
-            case {"pull_request": {"number": int(number), "head": {"sha": str(head)}, "base": {"ref": str(base_ref)}}}:
-                return Subject(head, number, base_ref)
-            case {"merge_group": {"head_sha": str(head), "head_ref": str(head_ref), "base_sha": str(base)}}:
-                queued = re.search(r"/pr-(\d+)-[0-9a-f]+$", head_ref)
-                return Subject(head, int(queued[1]) if queued else None, base=base)
-            case {"issue": {"number": int(number), "pull_request": _}}:
-                pull = self._repository.get_pull(number)
-                return Subject(pull.head.sha, number, pull.base.ref)
-            case {"before": str(before)} if before.strip("0"):
-                return Subject(self._environment.get("GITHUB_SHA", ""), base=before)
-        head = self._environment.get("GITHUB_SHA", "")
-        return Subject(head, base=head)
+            case {"repository": {"default_branch": str(branch)}}:
+                pass
+            case _:
+                branch = self._github.get_repo(self._environment["GITHUB_REPOSITORY"], lazy=False).default_branch
+        return self._repository.compare(branch, commit, comparison_commits_per_page=1).merge_base_commit
 
-    def _number(self) -> int | None:
-        """Return the pull request's number; a push is to the open one of its commit, if there is one."""
-        if self._subject.number is not None:
-            return self._subject.number
-        pulls = self._repository.get_commit(self._subject.head).get_pulls()
-        return next((pull.number for pull in pulls if pull.state == "open"), None)
+    def _first_parents(self, commit: Commit) -> Iterator[str]:
+        """Yield the commit and its first parents, newest first; one request tells of many of them."""
+        yield commit.sha
+        known: dict[str, Commit] = {}
+        sha = _first_parent(commit)
+        while sha is not None:
+            yield sha
+            if sha not in known:
+                known = asking("read commits", partial(self._commits_from, sha))
+            sha = _first_parent(known[sha]) if sha in known else None
+
+    def _commits_from(self, sha: str) -> dict[str, Commit]:
+        return {each.sha: each for each in self._repository.get_commits(sha=sha).get_page(0)}
+
+    def _kept(self, commit: str, name: str) -> Sequence[Kept]:
+        runs = self._repository.get_commit(commit).get_check_runs(check_name=_name(name), filter="all")
+        found = list(islice(runs, MAX_KEPT + 1))
+        if len(found) > MAX_KEPT:
+            raise ForgeError(f"commit {commit[:12]} has more than {MAX_KEPT:,} check runs of that name")
+        return [
+            Kept(run.id, run.external_id, _epoch(run.completed_at), _epoch(run.started_at))
+            for run in found
+            if run.external_id and self._is_own(run)
+        ]
+
+    def _is_own(self, run: CheckRun) -> bool:
+        app: GithubApp | None = run.app
+        if app is None:
+            return False
+        if self._app_id is not None:
+            return app.id == self._app_id
+        # An app's login is its slug with `[bot]`. A user's token makes no check runs, so none is its own.
+        return app.slug == self._viewer
+
+    def _publish_check(self, check: Check, commit: str, check_id: int | None) -> int:
+        at = dt.datetime.fromtimestamp(check.at, dt.UTC)
+        body: dict[str, Any] = {"output": {"title": check.title[:255], "summary": check.summary}}
+        body |= {"details_url": check.report_url} if check.report_url else {}
+        body |= {"external_id": check.line} if check.line else {}
+        if check.conclusion is None:
+            body |= {"status": "in_progress", "started_at": at}
+        else:
+            body |= {"status": "completed", "conclusion": check.conclusion.value, "completed_at": at}
+        if check_id is not None:
+            self._repository.get_check_run(check_id).edit(**body)
+            return check_id
+        run = self._repository.create_check_run(name=_name(check.name), head_sha=commit, **body)
+        app: GithubApp | None = run.app
+        self._app_id = app.id if app is not None else None
+        return run.id
+
+    def _publish_comment(self, comment: Comment, subject: Subject) -> None:
+        pulls = self._open_pulls(subject.commit) if subject.pulls is None else subject.pulls
+        for number in pulls:
+            self._comment_on(number, comment)
+
+    def _open_pulls(self, commit: str) -> Sequence[int]:
+        """Return the open pull requests whose head is the commit, not those that merely contain it."""
+        pulls = self._repository.get_commit(commit).get_pulls()
+        return [pull.number for pull in pulls if pull.state == "open" and pull.head.sha == commit]
+
+    def _comment_on(self, number: int, comment: Comment) -> None:
+        issue = self._repository.get_issue(number)
+        marker = Marker(comment.name, comment.site)
+        body = f"{marker}\n{comment.body}"
+        own = self._own_comments(number, marker)
+        if own:
+            own[0].edit(body)
+        elif comment.may_create:
+            created = issue.create_comment(body)
+            # Another run may have done so at the same moment: both look again, and both keep the older one.
+            own = self._own_comments(number, marker)
+            if own and own[0].id != created.id:
+                own[0].edit(body)
+        for duplicate in own[1:]:
+            _unless_gone(duplicate.delete)
+
+    def _own_comments(self, number: int, marker: Marker) -> list[IssueComment]:
+        """Return this token's comments with that marker, the oldest first. A comment whose author is gone is nobody's."""
+        comments = self._repository.get_issue(number).get_comments()
+        marked = [each for each in comments if marker.begins(each.body)]
+        return sorted((each for each in marked if self._is_by_viewer(each.user)), key=lambda each: each.id)
+
+    def _is_by_viewer(self, author: NamedUser | Organization | None) -> bool:
+        return author is not None and _login(author.login) == self._viewer
+
+    @cached_property
+    def _viewer(self) -> str:
+        """Whose token it is. A workflow's token may not ask REST's `GET /user`; GraphQL tells."""
+        _, data = self._github.requester.graphql_query("query { viewer { login } }", {})
+        return _login(data["data"]["viewer"]["login"])
 
 
-@dataclass(frozen=True)
-class Identity:
-    """What a check run's `external_id` carries."""
+def _name(name: str) -> str:
+    """Return a check's name as GitHub takes it."""
+    return name if len(name) <= MAX_NAME else name[: MAX_NAME - 1] + "…"
 
-    scan_id: str
-    url: str
-    run: str
 
-    def __str__(self) -> str:
-        return f"secuprobe:{FINGERPRINT_VERSION}:{self.scan_id}:{self.url}:{self.run}"
+def _first_parent(commit: Commit) -> str | None:
+    return commit.parents[0].sha if commit.parents else None
 
-    @classmethod
-    def parse(cls, external_id: str | None) -> "Identity | None":
-        """Return the identity in an `external_id`, or None where it isn't ours or of another version."""
-        match = re.fullmatch(
-            rf"secuprobe:{FINGERPRINT_VERSION}:([A-Za-z0-9._~-]{{1,128}}):([0-9a-f]*):([0-9]*)", external_id or ""
-        )
-        return cls(*match.groups()) if match else None
+
+def _unless_gone(delete: Callable[[], None]) -> None:
+    try:
+        delete()
+    except github.UnknownObjectException:
+        return
+
+
+def _epoch(moment: dt.datetime | None) -> float | None:
+    return moment.timestamp() if moment else None
 
 
 def _login(login: str) -> str:
@@ -210,18 +251,45 @@ def _login(login: str) -> str:
     return login.removesuffix("[bot]").lower()
 
 
-def _asking(what: str, permission: str, ask: Callable[[], _Result]) -> _Result:
-    """Turn what can go wrong with GitHub's API into one kind of error, with the permission that may be missing."""
+def asking(what: str, ask: Callable[[], _Result]) -> _Result:
+    """Do what `ask` does, with what can go wrong with GitHub's API as one kind of error, in GitHub's own words.
+
+    Args:
+        what: what is asked for, as in `read check runs`.
+        ask: the requests.
+
+    Raises:
+        ForgeError: it did not work.
+    """
     try:
         return ask()
     except github.RateLimitExceededException as error:
-        raise ForgeError(f"GitHub's rate limit did not allow to {what}") from error
+        raise ForgeError(f"GitHub's rate limit did not allow to {what}{_said(error)}") from error
     except github.GithubException as error:
-        if error.status in (401, 403, 404):
-            hint = f"add the permission `{permission}` to the job; a pull request from a fork has a read-only token"
-            raise ForgeError(f"GitHub did not allow to {what} ({error.status}): {hint}") from error
-        raise ForgeError(f"GitHub answered {error.status} when asked to {what}") from error
+        raise ForgeError(f"GitHub answered {error.status} when asked to {what}{_said(error)}{_hint(error, what)}") from error
     except (requests.RequestException, TimeoutError) as error:
         raise ForgeError(f"GitHub could not be reached to {what} ({type(error).__name__})") from error
     except (KeyError, TypeError, AttributeError, ValueError, AssertionError) as error:
         raise ForgeError(f"GitHub's answer when asked to {what} was not understood ({type(error).__name__})") from error
+
+
+_PERMISSIONS = {
+    "read check runs": "checks: read",
+    "write a check run": "checks: write",
+    "comment on the pull request": "pull-requests: write",
+    "read the pull request": "pull-requests: read",
+    "compare commits": "contents: read",
+    "read commits": "contents: read",
+}
+
+
+def _said(error: github.GithubException) -> str:
+    message = error.data.get("message") if isinstance(error.data, dict) else None
+    return f": “{one_line(message, 300)}”" if isinstance(message, str) and message else ""
+
+
+def _hint(error: github.GithubException, what: str) -> str:
+    """Name the permission where GitHub says that the token lacks it; a 404 or another 403 has other causes as well."""
+    if error.status != 403 or not re.search(r"not accessible by|permission|scope", _said(error), re.IGNORECASE):
+        return ""
+    return f"; add the permission `{_PERMISSIONS[what]}` to the job (a pull request from a fork has a read-only token)"

@@ -24,6 +24,7 @@ class Terminal:
 
     input_prefix = "SECUPROBE_"
     max_annotations = 0
+    attempt = 1
     definition_file = "README.md"
     forge_needs = "GitHub or GitLab"
 
@@ -60,7 +61,7 @@ class Terminal:
     def publish_result(self, name: str, report: ScanReport, verdict: Verdict) -> None:
         """Do nothing: the exit code is the result."""
 
-    def forge(self, token: str | None) -> Forge | None:
+    def forge(self, token: str | None, commit: str | None) -> Forge | None:
         return None
 
     def secrets_withheld(self) -> str | None:

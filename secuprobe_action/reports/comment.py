@@ -12,9 +12,16 @@ MAX_BYTES = 60_000
 OPEN_ROWS = 20
 
 
-def render(report: ScanReport, verdict: Verdict) -> str:
-    """Return the comment: verdict, score and counts with their changes, new findings open, the rest folded."""
+def render(report: ScanReport, verdict: Verdict, commit: str) -> str:
+    """Return the comment: verdict, score and counts with their changes, new findings open, the rest folded.
+
+    Args:
+        report: the scan.
+        verdict: what the gate decided.
+        commit: the commit under test.
+    """
     facts = [f"Scanned <code>{escape(report.url, 500)}</code>"] if report.url else []
+    facts += [_of(commit)]
     facts += [markdown.link(report.report_url, "Open the report"), markdown.since_baseline(verdict)]
     shown = [assessed for assessed in verdict.open if assessed.change is not Change.UNCHANGED]
     parts = [
@@ -29,6 +36,15 @@ def render(report: ScanReport, verdict: Verdict) -> str:
         markdown.foot(),
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def of_commit(text: str, commit: str) -> str:
+    """Return what is said of a run without a verdict, with its commit."""
+    return f"{text.rstrip()}\n\n{_of(commit)}"
+
+
+def _of(commit: str) -> str:
+    return f"Commit <code>{escape(commit[:12])}</code>"
 
 
 def has_news(verdict: Verdict) -> bool:

@@ -9,6 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from secuprobe_action.api.client import SecuProbeClient
+from secuprobe_action.api.polling import Prior
 from secuprobe_action.clock import Deadline
 from secuprobe_action.errors import (
     LaunchUncertain,
@@ -17,7 +18,7 @@ from secuprobe_action.errors import (
     ServerError,
     TransportError,
 )
-from tests.support import KEY, RecordedLog, SimulatedClock
+from tests.support import KEY, RecordedLog, SimulatedClock, tell_the_way
 
 SCAN = {"scanId": "a", "status": "running"}
 LAUNCHED = {"scanId": "a", "status": "queued"}
@@ -46,6 +47,9 @@ class Harness:
     def _handle(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
         answer = next(self._answers) if self._answers else self._answer(request) if self._answer else None
+        tell_the_way(
+            request, sent=not isinstance(answer, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.ProxyError)
+        )
         if isinstance(answer, Exception):
             raise answer
         assert answer is not None
@@ -235,7 +239,7 @@ def test_a_wait_for_the_sake_of_other_jobs_is_told_with_its_reason() -> None:
     harness = Harness([httpx.Response(200, json=SCAN, headers=headers)])
     harness.client.scan("a")
 
-    interval = harness.client.poll_interval_s(60, 120)
+    interval = harness.client.poll_interval_s(60, Prior.announced(120))
 
     assert interval > 30
     assert harness.log.lines[0].startswith("The key's rate limit is shared with other jobs (5 of 60 requests left this minute)")

@@ -5,15 +5,16 @@ import random
 
 import pytest
 
-from bench.polling import adaptive, fixed, measure
-from secuprobe_action.api.polling import hazard, interval_s
+from bench.polling import adaptive, fixed, measure, measure_learnt
+from secuprobe_action.api.polling import Prior, hazard, interval_s
 from secuprobe_action.api.ratelimit import RateLimit
 
 FREE = RateLimit()
 
 
 def interval(elapsed_s: float, estimate_s: float | None = 120.0, limit: RateLimit = FREE, jobs: float = 1.0) -> float:
-    return interval_s(elapsed_s, estimate_s, limit, jobs, random.Random(1))
+    prior = None if estimate_s is None else Prior.announced(estimate_s)
+    return interval_s(elapsed_s, prior, limit, jobs, random.Random(1))
 
 
 # sigma 0.35: the estimate, the mean lag and the requests to reach
@@ -23,6 +24,26 @@ def test_the_benchmarks_goals_are_reached(estimate_s: float, lag_s: float, reque
 
     assert figures.mean_lag_s <= lag_s
     assert figures.requests <= requests
+
+
+# Four earlier scans known, lengths of sigma 0.2; the API's estimate is wrong by a factor of 3 either way.
+@pytest.mark.parametrize("factor", [1 / 3, 3.0])
+@pytest.mark.parametrize(("length_s", "lag_s", "requests"), [(20.0, 0.65, 10.8), (120.0, 1.45, 26.0), (600.0, 3.1, 76.0)])
+def test_the_sites_own_scans_tell_more_than_a_wrong_estimate(
+    length_s: float, lag_s: float, requests: float, factor: float
+) -> None:
+    figures = measure_learnt(length_s, 0.2, estimate_s=factor * length_s)
+
+    assert figures.mean_lag_s <= lag_s
+    assert figures.requests <= requests
+
+
+def test_of_few_scans_less_is_learnt_than_of_many() -> None:
+    priors = [Prior.learnt([100.0] * n) for n in (1, 2, 8)]
+
+    assert [prior.centre_s for prior in priors if prior] == pytest.approx([100.0] * 3)
+    assert [round(prior.spread, 2) for prior in priors if prior] == [0.32, 0.28, 0.24]
+    assert Prior.learnt([]) is None
 
 
 @pytest.mark.parametrize("factor", [1 / 3, 3.0])
@@ -55,7 +76,7 @@ def test_without_an_estimate_intervals_grow_with_the_time() -> None:
 def test_the_hazard_goes_on_smoothly_where_floats_end(z: float) -> None:
     elapsed = 120.0 * math.exp(0.4 * z)
 
-    assert hazard(elapsed, 120.0) == pytest.approx(z / (0.4 * elapsed), rel=0.03)
+    assert hazard(elapsed, Prior.announced(120.0)) == pytest.approx(z / (0.4 * elapsed), rel=0.03)
 
 
 def test_what_remains_of_the_window_is_shared_out_until_its_reset() -> None:
@@ -68,7 +89,10 @@ def test_what_remains_of_the_window_is_shared_out_until_its_reset() -> None:
 
 @pytest.mark.parametrize("remaining", [0, 1, 5])
 def test_where_the_window_has_no_room_it_waits_for_the_next_but_not_with_all_the_others(remaining: int) -> None:
-    waits = {round(interval_s(120.0, 120.0, RateLimit(60, remaining, 30.0), 20.0, random.Random(n)), 1) for n in range(50)}
+    waits = {
+        round(interval_s(120.0, Prior.announced(120.0), RateLimit(60, remaining, 30.0), 20.0, random.Random(n)), 1)
+        for n in range(50)
+    }
 
     assert min(waits) >= 30
     assert max(waits) <= 30 + 1.3 * 20

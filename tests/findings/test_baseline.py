@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from secuprobe_action.findings import gate
-from secuprobe_action.findings.baseline import Baseline, Change, compare, fingerprint
+from secuprobe_action.findings.baseline import Baseline, Change, Compared, compare, fingerprint
 from secuprobe_action.findings.gate import Policy
 from secuprobe_action.findings.model import Finding, Severity
 from tests.support import finding, report
@@ -93,21 +93,25 @@ def test_under_fail_on_new_only_new_findings_fail() -> None:
     old, new = finding(Severity.HIGH, title="old"), finding(Severity.HIGH, title="new")
     scanned = report(old, new)
 
-    verdict = gate.judge(scanned, Policy(Severity.HIGH, only_new=True), compare(scanned.findings or (), Baseline("base", (old,))))
+    verdict = gate.judge(
+        scanned, Policy(Severity.HIGH, only_new=True), Compared(compare(scanned.findings or (), Baseline("base", (old,))))
+    )
 
     assert verdict.reason == "1 new finding at or above high (1 high)"
     assert [assessed.finding.title for assessed in verdict.findings if assessed.fails] == ["new"]
-    assert gate.judge(report(old), Policy(Severity.HIGH, only_new=True), compare([old], Baseline("base", (old,)))).passed
+    assert gate.judge(
+        report(old), Policy(Severity.HIGH, only_new=True), Compared(compare([old], Baseline("base", (old,))))
+    ).passed
 
 
 def test_under_fail_on_all_old_findings_fail_too() -> None:
     old = finding(Severity.HIGH)
 
-    assert not gate.judge(report(old), Policy(Severity.HIGH), compare([old], Baseline("base", (old,)))).passed
+    assert not gate.judge(report(old), Policy(Severity.HIGH), Compared(compare([old], Baseline("base", (old,))))).passed
 
 
 def test_without_a_comparison_all_findings_fail_and_the_doubt_is_told() -> None:
-    verdict = gate.judge(report(finding(Severity.HIGH)), Policy(Severity.HIGH, only_new=True), None, None, ["No baseline."])
+    verdict = gate.judge(report(finding(Severity.HIGH)), Policy(Severity.HIGH, only_new=True), Compared(doubts=("No baseline.",)))
 
     assert not verdict.passed
     assert verdict.reason == "1 finding at or above high (1 high)"
@@ -118,7 +122,7 @@ def test_what_only_the_counts_tell_of_counts_as_new() -> None:
     old = finding(Severity.HIGH)
     scanned = report(old, counts={Severity.HIGH: 2}, total=1)
 
-    verdict = gate.judge(scanned, Policy(Severity.HIGH, only_new=True), compare([old], Baseline("base", (old,))))
+    verdict = gate.judge(scanned, Policy(Severity.HIGH, only_new=True), Compared(compare([old], Baseline("base", (old,)))))
 
     assert not verdict.passed
     assert verdict.reason == "1 new finding at or above high (1 high)"

@@ -6,7 +6,7 @@ import pytest
 
 from secuprobe_action.errors import NothingToJudge
 from secuprobe_action.findings import gate
-from secuprobe_action.findings.baseline import Baseline, Change, compare
+from secuprobe_action.findings.baseline import Baseline, Change, Compared, compare
 from secuprobe_action.findings.gate import Policy, Verdict
 from secuprobe_action.findings.model import ScanReport, Severity
 from tests.support import finding, report
@@ -143,7 +143,7 @@ def test_a_verdict_says_by_what_it_was_reached() -> None:
     policy = Policy(Severity.HIGH, only_new=True, min_score=10)
     base = Baseline("base", (old, gone))
 
-    verdict = gate.judge(report(old), policy, compare([old], base))
+    verdict = gate.judge(report(old), policy, Compared(compare([old], base)))
 
     assert (verdict.policy, verdict.baseline, verdict.fixed) == (policy, base, (gone,))
     assert [assessed.change for assessed in verdict.findings] == [Change.UNCHANGED]

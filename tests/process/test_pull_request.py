@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.github_api import FakeGitHub, check_bodies, serving
+from secuprobe_action.places.outputs import SCAN_OUTPUTS
+from tests.github_api import FakeGitHub, check_bodies, down, read_only, seen, serving
 from tests.reports.rendered import Page
 from tests.support import KEY, Api, Runner, Step, event_file, secuprobe
 
@@ -38,7 +39,7 @@ def push(runner: Runner, github: FakeGitHub, api: Api, sha: str, **inputs: str) 
     """Scan a commit of a branch."""
     runner.environment = {
         **github.environment(sha, "push"),
-        "GITHUB_EVENT_PATH": event_file(runner.folder, {"before": "0" * 40}),
+        "GITHUB_EVENT_PATH": event_file(runner.folder, github.with_repository(before="0" * 40)),
         "GITHUB_WORKSPACE": str(runner.folder),
     }
     return runner.run(api, **{"check_run": "true", "github_token": "ghs_token", "fail_on_severity": "none", **inputs})
@@ -79,7 +80,7 @@ def test_every_place_tells_the_same_story(pull: Pull) -> None:
     assert step.annotations("error")[:1] == [f"SecuProbe: check failed: {reason}. Report: {step.outputs['report_url']}"]
     assert step.annotations("error")[1:] == ["High: SQL injection: Injection: In id"]
 
-    base_scan = base_check["external_id"].split(":")[2]
+    base_scan = seen(base_check)
     summary = Page(step.summary)
     assert f"1 new finding and 2 fixed since scan {base_scan} of commit {'b' * 12}" in summary.text
     assert "🆕 SQL injection" in summary.tables[1].rows[1] + summary.tables[1].rows[2]
@@ -88,7 +89,7 @@ def test_every_place_tells_the_same_story(pull: Pull) -> None:
     assert (check["name"], check["head_sha"], check["conclusion"]) == ("SecuProbe", pull.github.head, "failure")
     assert check["output"]["title"] == reason
     assert check["details_url"] == step.outputs["report_url"]
-    assert check["external_id"].split(":")[2] == step.outputs["scan_id"]
+    assert seen(check) == step.outputs["scan_id"]
 
     (comment,) = pull.github.comments
     page = Page(comment["body"])
@@ -116,29 +117,6 @@ def test_every_place_tells_the_same_story(pull: Pull) -> None:
     assert KEY not in "".join(path.read_text() for path in folder.iterdir())
 
 
-def test_on_a_schedule_the_scan_of_the_night_before_is_the_baseline(runner: Runner, github: FakeGitHub) -> None:
-    def tonight(findings: list[dict[str, Any]], **environment: str) -> Step:
-        api.play(*findings)
-        runner.environment = {
-            **github.environment("a" * 40, "schedule"),
-            "GITHUB_EVENT_PATH": event_file(runner.folder, {"schedule": "0 3 * * *"}),
-            "GITHUB_WORKSPACE": str(runner.folder),
-            **environment,
-        }
-        return runner.run(api, **{**EVERYWHERE, "pr_comment": "off"})
-
-    with secuprobe() as api:
-        first = tonight([])
-        second = tonight([BASE[0]])
-        again = tonight([BASE[0]], GITHUB_RUN_ID=github.checks[-1]["external_id"].split(":")[-1])
-        third = tonight(BASE)
-
-    assert "No baseline was found" in first.annotations("warning")[0]
-    assert (second.code, second.outputs["new_count"]) == (1, "1")
-    assert (again.code, again.outputs["new_count"]) == (1, "1"), "a second attempt is compared with the night before, too"
-    assert (third.code, third.outputs["new_count"]) == (0, "2")
-
-
 def test_a_second_run_edits_the_same_comment(pull: Pull) -> None:
     pull.run(PULL)
     step = pull.run([BASE[0]])
@@ -147,7 +125,7 @@ def test_a_second_run_edits_the_same_comment(pull: Pull) -> None:
     (comment,) = pull.github.comments
     assert "SecuProbe: passed" in Page(comment["body"]).text
     assert "No new finding at or above high (1 finding in all)." in Page(comment["body"]).text
-    assert len([body for name, body in pull.github.bodies if name.startswith("PATCH")]) == 1
+    assert len([name for name, _ in pull.github.bodies if name.startswith("PATCH") and "comments" in name]) == 1
 
 
 def test_with_nothing_to_say_no_comment_is_made_but_an_old_one_is_kept_up_to_date(pull: Pull) -> None:
@@ -190,13 +168,13 @@ def test_two_sites_under_one_name_keep_a_comment_each(pull: Pull) -> None:
 
 
 def test_a_read_only_token_is_one_warning_each_that_names_the_permission_and_changes_nothing(pull: Pull) -> None:
-    pull.github.read_only = True
+    pull.github.refuse = read_only
 
     step = pull.run(PULL)
 
     assert (step.code, step.outputs["new_count"]) == (1, "1")
     warnings = step.annotations("warning")
-    assert [("checks: write" in text, "pull-requests: write" in text) for text in warnings if "GitHub did not allow" in text] == [
+    assert [("checks: write" in text, "pull-requests: write" in text) for text in warnings if "GitHub answered 403" in text] == [
         (True, False),
         (False, True),
     ]
@@ -204,52 +182,84 @@ def test_a_read_only_token_is_one_warning_each_that_names_the_permission_and_cha
 
 
 def test_a_baseline_whose_scan_is_gone_lets_all_findings_count(pull: Pull) -> None:
-    pull.github.checks[0]["external_id"] = "secuprobe:1:gone:0:1"
+    del pull.api.service.scans[seen(pull.github.checks[0])]
 
     step = pull.run(BASE)
 
     assert step.code == 1
     assert step.outputs["new_count"] == ""
-    assert any("The baseline, scan gone, can't be read" in text for text in step.annotations("warning"))
-    assert "All findings count as new." in Page(step.summary).text
+    assert any("is gone from SecuProbe. All findings count as new" in text for text in step.annotations("warning"))
 
 
-@pytest.mark.parametrize("spoil", ["no check run", "another version", "another name", "no GitHub", "no token"])
-def test_without_a_baseline_all_findings_count_and_it_is_said(pull: Pull, spoil: str) -> None:
+@pytest.mark.parametrize("spoil", ["no check run", "another version", "another name"])
+def test_where_there_is_no_baseline_all_findings_count_and_it_is_said(pull: Pull, spoil: str) -> None:
     inputs = {}
+    check = pull.github.checks[0]
     if spoil == "no check run":
         pull.github.checks.clear()
     elif spoil == "another version":
-        pull.github.checks[0]["external_id"] = pull.github.checks[0]["external_id"].replace(":1:", ":0:", 1)
-    elif spoil == "another name":
-        inputs = {"check_name": "Other"}
-    elif spoil == "no token":
-        inputs = {"github_token": ""}
+        check["external_id"] = check["external_id"].replace(":2:", ":1:", 1)
     else:
-        pull.github.url = "http://127.0.0.1:9"
+        inputs = {"check_name": "Other"}
 
     step = pull.run(BASE, **inputs)
 
     assert step.code == 1
     assert any("No baseline was found" in text for text in step.annotations("warning"))
+    assert "No baseline was found" in Page(step.summary).text
+    assert "No baseline was found" in Page(pull.github.comments[0]["body"]).text
+
+
+@pytest.mark.parametrize("spoil", ["GitHub answers 503", "no GitHub", "no token", "an old scan that can't be read"])
+@pytest.mark.parametrize(("findings", "code"), [(BASE, 3), (BASE[1:], 0)])
+def test_where_it_could_not_be_asked_the_run_passes_only_if_it_would_with_all_findings(
+    pull: Pull, spoil: str, findings: list[dict[str, Any]], code: int
+) -> None:
+    inputs = {}
+    if spoil == "no token":
+        inputs = {"github_token": ""}
+    elif spoil == "no GitHub":
+        pull.github.url = "http://127.0.0.1:9"
+    elif spoil == "GitHub answers 503":
+        pull.github.refuse = down
+    else:
+        pull.api.service.scans[seen(pull.github.checks[0])].status = "running"
+
+    step = pull.run(findings, **inputs)
+
+    assert step.code == code, step.log
+    assert step.outputs["result"] == ("error" if code else "passed")
+    said = step.annotations("error" if code else "warning")
+    assert any("could not be compared with the baseline" in text or "Nothing was compared" in text for text in said)
+    assert not any("No baseline was found" in text for text in said)
+    if spoil == "GitHub answers 503":
+        assert any("“Service unavailable”" in text for text in said)
 
 
 def test_the_base_branchs_older_commits_are_looked_at_and_not_too_many(pull: Pull) -> None:
-    known = pull.github.merge_base
-    chain = [f"{n:040x}" for n in range(1, 30)]
-    pull.github.parents = {**dict(zip(chain, [*chain[1:], known], strict=True)), chain[4]: known}
-    pull.github.merge_base = chain[0]
+    history = pull.github.history
+    for _ in range(10):  # of merges: beyond them the first parents are not on the first page of commits
+        history.branch("topic")
+        for _ in range(12):
+            history.commit("topic")
+        history.commit("main", history.branches["topic"])
+    history.branch("feature")
+    history.commit("feature")
 
     assert pull.run(BASE).outputs["new_count"] == "0"
 
-    pull.github.parents = {**dict(zip(chain, [*chain[1:], known], strict=True))}
+    for _ in range(11):
+        history.commit("main")
+    history.branch("feature")
+    history.commit("feature")
     pull.github.requests.clear()
+
     assert pull.run(BASE).outputs["new_count"] == ""
-    assert sum(request.endswith("/check-runs") and request.startswith("GET") for request in pull.github.requests) == 20
+    assert sum(request.endswith("/check-runs") and request.startswith("GET") for request in pull.github.requests) == 21
 
 
 def test_a_scans_id_is_a_baseline_without_github(pull: Pull) -> None:
-    base_scan = pull.github.checks[0]["external_id"].split(":")[2]
+    base_scan = seen(pull.github.checks[0])
     pull.github.requests.clear()
 
     step = pull.run(PULL, baseline=base_scan, check_run="false", pr_comment="off")
@@ -280,7 +290,7 @@ def test_a_malformed_or_missing_ignore_file_costs_no_scan(pull: Pull, name: str,
 
     step = pull.run(PULL, ignore_file=name)
 
-    assert (step.code, step.outputs) == (2, {"result": "error"})
+    assert (step.code, step.outputs) == (2, SCAN_OUTPUTS)
     assert name in step.annotations("error")[0]
     assert pull.api.launches == launches
 
@@ -306,14 +316,13 @@ def test_a_report_that_can_not_be_written_is_an_error_that_leaves_the_verdict(pu
     assert (pull.runner.folder / "ok.md").exists()
 
 
-def test_an_error_is_a_failed_check_and_tells_later_runs_of_no_scan(pull: Pull) -> None:
+def test_an_error_is_a_failed_check_and_no_baseline(pull: Pull) -> None:
     pull.api.play(ends="failed")
-
-    step = pull.run(PULL)
-
-    assert step.code == 3
+    assert push(pull.runner, pull.github, pull.api, pull.github.merge_base).code == 3
     assert pull.github.checks[-1]["conclusion"] == "failure"
-    assert "external_id" not in pull.github.checks[-1]
+    pull.api.play(ends="completed")
+
+    assert pull.run(BASE).outputs["new_count"] == "0"
 
 
 def test_an_error_takes_the_place_of_what_an_earlier_commit_was_told(pull: Pull) -> None:
@@ -356,5 +365,5 @@ def test_every_request_body_is_what_githubs_own_description_allows(pull: Pull) -
 
     used = {operation for operation, _ in pull.github.bodies}
     assert {operation.split(" ")[0] for operation in used} == {"PATCH", "POST"}
-    assert len(used) == 3
+    assert len(used) == 4
     check_bodies(pull.github.bodies)

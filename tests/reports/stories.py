@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Any
 
-from secuprobe_action.findings.baseline import Baseline, compare
+from secuprobe_action.findings.baseline import Baseline, Compared, compare
 from secuprobe_action.findings.gate import Policy, judge
 from secuprobe_action.findings.ignore import Rule, accept
 from secuprobe_action.findings.model import Finding, Severity
@@ -29,7 +29,7 @@ def story(
     base = None if before is None else Baseline("scan-0", before, 80, "c" * 40, 3 * 86400.0)
     comparison = compare(listed, base) if base else None
     acceptance = accept(rules, listed, scanned.url, FINISHED_AT.date())
-    verdict = judge(scanned, Policy(threshold, only_new, min_score), comparison, acceptance)
+    verdict = judge(scanned, Policy(threshold, only_new, min_score), Compared(comparison), acceptance)
     return Story(scanned, verdict, ".github/workflows/scan.yml", FINISHED_AT)
 
 

@@ -277,7 +277,7 @@ def test_markdown_is_the_summary() -> None:
 def test_the_summary_and_the_comment_show_new_fixed_and_accepted_findings() -> None:
     shown = rich()
 
-    for text in (markdown.summary(shown.report, shown.verdict), comment.render(shown.report, shown.verdict)):
+    for text in (markdown.summary(shown.report, shown.verdict), comment.render(shown.report, shown.verdict, "c" * 40)):
         page = Page(text)
         assert "2 new findings and 1 fixed since scan scan-0 of commit cccccccccccc (3 days old)." in page.text
         assert {"✅ 1 fixed since the baseline", "🤝 1 accepted risk"} <= set(page.summaries)
@@ -290,7 +290,7 @@ def test_the_comment_stays_within_its_limit() -> None:
     many = [finding(Severity.HIGH, title=f"{n} " + "|" * 400, category="<" * 400) for n in range(3_000)]
     shown = story(*many, before=tuple(many[:1000]) + tuple(finding(title=f"gone {n}") for n in range(3_000)))
 
-    text = comment.render(shown.report, shown.verdict)
+    text = comment.render(shown.report, shown.verdict, "c" * 40)
 
     assert len(text.encode("utf-8")) <= 65_000
     assert "left out of the table" in text
@@ -343,7 +343,7 @@ def test_hostile_text_stays_text_in_every_format(findings: list[Finding], url: s
     assert page.count("<details") == len(findings)
     assert "<script" not in page
     assert page.count("<a ") == 1
-    rendered = Page(comment.render(shown.report, shown.verdict))
+    rendered = Page(comment.render(shown.report, shown.verdict, "c" * 40))
     assert rendered.count("a") == 1
     for text in [FORMATS["markdown"](shown), *(rule["help"]["markdown"] for rule in run(shown)["tool"]["driver"]["rules"])]:
         assert {name for name, _ in Page(text).elements} & {"script", "img", "b", "h1", "li", "pre", "hr"} == set()

@@ -1,0 +1,128 @@
+"""One run's dealings with what earlier runs left: it asks the forge, beside the scan, and says what this run leaves.
+
+What it asks for decides, so it isn't a place: whoever compares is told whether there is nothing, or it could not be asked.
+"""
+
+import itertools
+from dataclasses import dataclass
+
+from secuprobe_action.findings.gate import Verdict
+from secuprobe_action.findings.model import ScanReport
+from secuprobe_action.memory.record import Memory, Place, Signer, State
+from secuprobe_action.memory.rules import MAX_PARENTS, Believed, Recalled, accepted_after, believed, unfinished, usable
+from secuprobe_action.platforms.base import Forge
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """Whose memory it is.
+
+    Args:
+        name: the check's name.
+        site: the site.
+    """
+
+    name: str
+    site: str
+
+
+class Keeper:
+    """What is remembered of a site, at one commit.
+
+    Args:
+        forge: where it is kept.
+        signer: what signs it.
+        whose: whose memory it is.
+    """
+
+    def __init__(self, forge: Forge, signer: Signer, whose: Whose) -> None:
+        self._forge = forge
+        self._signer = signer
+        self._whose = whose
+
+    def earlier_attempt(self) -> Believed | None:
+        """Return what an earlier attempt of this workflow run launched and didn't judge, or None.
+
+        Raises:
+            ForgeError: the forge can't be asked.
+        """
+        forge = self._forge
+        if not forge.run or forge.attempt <= 1:
+            return None
+        commit = forge.subject().commit
+        memories, _ = self._believed(commit)
+        return unfinished(memories, forge.run, forge.attempt)
+
+    def recall(self) -> Recalled:
+        """Return what is known of earlier runs.
+
+        Raises:
+            ForgeError: the forge can't be asked.
+        """
+        lineage = self._forge.lineage(self._forge.subject().commit)
+        notes: list[str] = []
+        for commit in itertools.islice(lineage.commits, MAX_PARENTS + 1):
+            memories, doubts = self._believed(commit)
+            notes += doubts
+            memory = usable(memories, on_default=lineage.on_default)
+            if memory is not None:
+                return Recalled(lineage.on_default, memory, commit, tuple(notes))
+        return Recalled(lineage.on_default, None, None, tuple(notes))
+
+    def unjudged(self, scan_id: str, at: int, *, of_use: bool) -> str | None:
+        """Return the line for a scan that isn't judged.
+
+        Args:
+            scan_id: the scan.
+            at: when that was so, in seconds since the epoch.
+            of_use: whether a later attempt may attach to it.
+        """
+        return self._line(self._memory(State.RUNNING if of_use else State.ENDED, scan_id, at))
+
+    def judged(self, report: ScanReport, verdict: Verdict, at: int, recalled: Recalled | None) -> str | None:
+        """Return the line for a judged scan.
+
+        Args:
+            report: the scan.
+            verdict: what the gate decided.
+            at: when, in seconds since the epoch.
+            recalled: what was known before, or None where that could not be asked: then nothing is accepted.
+        """
+        before = recalled.memory if recalled else None
+        return self._line(
+            self._memory(
+                State.JUDGED,
+                report.scan_id,
+                at,
+                on_default=recalled is not None and recalled.on_default,
+                accepted=accepted_after(recalled, verdict, report.scan_id) if recalled else None,
+                lengths=(
+                    *(before.lengths if before else ()),
+                    *(() if report.length_s is None else (max(1, round(report.length_s)),)),
+                ),
+                scores=(*(before.scores if before else ()), None if report.score is None else round(report.score)),
+            )
+        )
+
+    def _memory(
+        self,
+        state: State,
+        scan_id: str,
+        at: int,
+        *,
+        on_default: bool = False,
+        accepted: str | None = None,
+        lengths: tuple[int, ...] = (),
+        scores: tuple[int | None, ...] = (),
+    ) -> Memory:
+        forge = self._forge
+        return Memory(state, on_default, forge.run, forge.attempt, at, scan_id, accepted, lengths, scores)
+
+    def _line(self, memory: Memory) -> str | None:
+        return self._signer.write(memory, self._place(self._forge.subject().commit))
+
+    def _believed(self, commit: str) -> tuple[list[Believed], list[str]]:
+        return believed(self._forge.kept(commit, self._whose.name), self._signer, self._place(commit))
+
+    def _place(self, commit: str) -> Place:
+        return Place(self._forge.repository, commit, self._whose.name, self._whose.site)

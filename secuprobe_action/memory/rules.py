@@ -1,0 +1,120 @@
+"""Pure: which memory a run is compared with, and what is accepted after it. docs/gate.md explains the two rules."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from secuprobe_action.findings.gate import Verdict
+from secuprobe_action.memory.record import Memory, NotBelieved, Place, Signer, State
+from secuprobe_action.platforms.base import Kept
+
+MAX_PARENTS = 20
+"""How many first parents are looked at, where nothing is known of the commit itself."""
+
+_TOLERANCE_S = 1
+"""Between a verdict's signed time and that of its check, which are written as one: beyond it, somebody changed the check's, to
+have an old memory taken for the newest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Believed:
+    """A memory that is believed, and where it is kept."""
+
+    kept: Kept
+    memory: Memory
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """What is known of earlier runs.
+
+    Args:
+        on_default: whether the run's own commit is one of the default branch.
+        memory: the memory to go by, or None where there is none.
+        commit: the commit it was made at, or None.
+        notes: what was found and not believed, in whole sentences.
+    """
+
+    on_default: bool
+    memory: Memory | None
+    commit: str | None
+    notes: tuple[str, ...]
+
+    @property
+    def compared_with(self) -> str | None:
+        """The scan that this run's is compared with: what is accepted on the default branch, what was seen elsewhere."""
+        if self.memory is None:
+            return None
+        return self.memory.accepted if self.on_default else self.memory.seen
+
+
+def believed(kept: Iterable[Kept], signer: Signer, place: Place) -> tuple[list[Believed], list[str]]:
+    """Return the memories of a place that are believed, the newest first, and why others aren't."""
+    found: list[Believed] = []
+    doubts: list[str] = []
+    for each in kept:
+        try:
+            memory = signer.read(each.line, place)
+            judged_at = each.completed_at if memory.state is State.JUDGED else None
+            if judged_at is not None and abs(judged_at - memory.at) > _TOLERANCE_S:
+                raise NotBelieved("its time was altered")
+        except NotBelieved as error:
+            if str(error):
+                doubts.append(f"A memory at commit {place.commit[:12]} was not believed: {error}.")
+            continue
+        found.append(Believed(each, memory))
+    return sorted(found, key=_age, reverse=True), doubts
+
+
+def usable(memories: Sequence[Believed], *, on_default: bool) -> Memory | None:
+    """Return the memory of one commit to go by, or None.
+
+    Only what a run of the default branch saw there counts, and a run of the default branch asks for what is accepted: a pull
+    request's commit may have become the default branch's since, and nobody accepted what it brought.
+
+    Args:
+        memories: as `believed` returned them.
+        on_default: whether the run that asks is of the default branch.
+    """
+    for each in memories:
+        memory = each.memory
+        if memory.state is State.JUDGED and memory.on_default and (memory.accepted is not None or not on_default):
+            return memory
+    return None
+
+
+def unfinished(memories: Sequence[Believed], run: str, attempt: int) -> Believed | None:
+    """Return what the attempt before this one left, where it launched a scan and came to no verdict.
+
+    Args:
+        memories: of the run's own commit, as `believed` returned them.
+        run: the workflow run; empty where it isn't known.
+        attempt: this attempt of it.
+    """
+    earlier = [each for each in memories if run and each.memory.run == run and each.memory.attempt < attempt]
+    last = max(earlier, key=lambda each: each.memory.attempt, default=None)
+    return last if last is not None and last.memory.state is State.RUNNING else None
+
+
+def accepted_after(recalled: Recalled, verdict: Verdict, scan_id: str) -> str | None:
+    """Return the scan that is accepted after a run.
+
+    It moves on to the run's own where there was nothing to compare with, or where no new finding reaches the threshold, whether
+    a rule accepts it or not. None for a commit off the default branch, which accepts nothing.
+
+    Args:
+        recalled: what was known before.
+        verdict: what the gate decided; where nothing was compared, every finding counts as new.
+        scan_id: the run's own scan.
+    """
+    if not recalled.on_default:
+        return None
+    if not verdict.worse:
+        return scan_id
+    if recalled.memory is not None:
+        return recalled.memory.accepted
+    return verdict.baseline.scan_id if verdict.baseline else scan_id
+
+
+def _age(each: Believed) -> tuple[float, int]:
+    kept = each.kept
+    return kept.completed_at or kept.started_at or 0.0, kept.id

@@ -1,0 +1,63 @@
+"""Messages where people look first: the verdict, what casts doubt on it, and the worst findings."""
+
+from secuprobe_action.findings.endings import Ending, Failed, Judged, Skipped, Stopped
+from secuprobe_action.findings.gate import Assessed
+from secuprobe_action.findings.model import Severity
+from secuprobe_action.places.base import Place
+from secuprobe_action.platforms.base import Level, Platform
+from secuprobe_action.text import one_line
+
+MAX_NOTICES = 3
+
+
+class Annotations(Place):
+    """Annotations of the step.
+
+    Args:
+        platform: where they are shown.
+    """
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+
+    def end(self, ending: Ending) -> None:
+        annotate = self._platform.annotate
+        match ending:
+            case Judged():
+                self._judged(ending)
+            case Skipped(reason=reason, advice=advice):
+                annotate(Level.WARNING, "SecuProbe: skipped", f"{reason}. {advice}")
+            case Failed(error=error):
+                annotate(Level.ERROR, error.title, str(error))
+            case Stopped():
+                annotate(Level.WARNING, "SecuProbe: cancelled", ending.consequence)
+
+    def _judged(self, ending: Judged) -> None:
+        platform, verdict = self._platform, ending.verdict
+        for warning in verdict.warnings:
+            platform.annotate(Level.WARNING, "SecuProbe", warning)
+        for notice in verdict.notices[:MAX_NOTICES]:
+            platform.annotate(Level.NOTICE, "SecuProbe", notice)
+        for notice in verdict.notices[MAX_NOTICES:]:
+            platform.info(notice)
+        if not verdict.passed:
+            platform.annotate(Level.ERROR, "SecuProbe: check failed", f"{verdict.reason}. Report: {ending.report.report_url}")
+        # The worst of each level, one fewer than the platform shows: the verdict has a place of its own.
+        room = dict.fromkeys(Level, max(0, platform.max_annotations - 1))
+        for assessed in verdict.open:
+            level = _level(assessed)
+            if room[level]:
+                room[level] -= 1
+                platform.annotate(level, *_annotation(assessed))
+
+
+def _level(assessed: Assessed) -> Level:
+    if assessed.fails:
+        return Level.ERROR
+    return Level.WARNING if assessed.finding.severity >= Severity.MEDIUM else Level.NOTICE
+
+
+def _annotation(assessed: Assessed) -> tuple[str, str]:
+    finding = assessed.finding
+    title = one_line(f"{finding.severity.label.capitalize()}: {finding.title or 'no title'}", 200)
+    return title, f"{finding.category or 'no category'}: {one_line(finding.description or 'no description', 500)}"

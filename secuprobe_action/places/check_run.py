@@ -1,0 +1,138 @@
+"""The check at the commit, which keeps what is remembered: created when the scan is launched, concluded when the run ends."""
+
+from collections.abc import Callable
+
+from secuprobe_action.errors import NotFound, ScanFailed, ScanTimedOut, WrongSite
+from secuprobe_action.findings.endings import Ending, Failed, Judged, Stopped
+from secuprobe_action.findings.model import Started
+from secuprobe_action.memory.recollection import Recollection
+from secuprobe_action.memory.rules import Recalled
+from secuprobe_action.places.base import Place
+from secuprobe_action.places.comment import STALE, is_current
+from secuprobe_action.places.summary import rendered
+from secuprobe_action.platforms.base import Check, Conclusion, ForgeError
+from secuprobe_action.platforms.desk import Desk, Errand
+
+MAX_SUMMARY_BYTES = 60_000
+"""A check run's summary holds 65,535 characters."""
+
+
+class CheckRun(Place):
+    """A check run.
+
+    What it does at the desk is done one thing after another, so the identifier that one leaves the next one finds.
+
+    Args:
+        desk: where the forge is asked.
+        recollection: what is known of earlier runs.
+        name: the check's name.
+        now: seconds since the epoch.
+    """
+
+    def __init__(self, desk: Desk, recollection: Recollection, name: str, now: Callable[[], float]) -> None:
+        self._desk = desk
+        self._recollection = recollection
+        self._name = name
+        self._now = now
+        self._check_id: int | None = None
+        self._stale = False
+
+    def adopt(self, check_id: int) -> None:
+        """Go on with the check of an earlier attempt, whose scan this run attaches to."""
+        self._check_id = check_id
+
+    def start(self, started: Started) -> None:
+        at = int(self._now())
+        title = f"{started.status}: scan {started.scan_id}"
+
+        def work() -> None:
+            line = self._line(started, at, of_use=True)
+            check = Check(self._name, None, title, title, at, line, started.report_url)
+            self._publish(check)
+
+        self._desk.begin(work)  # should it fail, the end is shown all the same, and says so if that fails, too
+
+    def end(self, ending: Ending) -> Errand | None:
+        conclusion = conclusion_of(ending)
+        if conclusion is None:
+            return None
+        at = int(self._now())
+        title, summary = _title(ending), rendered(ending, MAX_SUMMARY_BYTES)
+        recalled = self._recalled() if isinstance(ending, Judged) else None
+
+        def work() -> str | None:
+            line = self._line_of(ending, at, recalled)
+            report_url = _report_url(ending)
+            self._publish(Check(self._name, conclusion, title, summary, at, line, report_url))
+            return STALE if self._stale else None
+
+        return Errand("The check run was not published", work)
+
+    def _publish(self, check: Check) -> None:
+        forge = self._desk.forge
+        subject = forge.subject()
+        if self._check_id is None:
+            self._stale = not is_current(forge, subject)
+            if self._stale:
+                return
+        self._check_id = forge.publish_check(check, subject.commit, self._check_id)
+
+    def _recalled(self) -> Recalled | None:
+        try:
+            return self._recollection.recalled()
+        except ForgeError:
+            return None
+
+    def _line_of(self, ending: Ending, at: int, recalled: Recalled | None) -> str | None:
+        """Return what is left for later runs, or None where there is nothing to leave."""
+        match ending:
+            case Judged(report=report, verdict=verdict) if report.site:
+                return self._recollection.keeper(self._desk.forge, report.site).judged(report, verdict, at, recalled)
+            case Failed(error=error, started=Started() as started):
+                return self._line(started, at, of_use=not isinstance(error, ScanFailed | NotFound | WrongSite))
+            case Stopped(started=Started() as started):
+                return self._line(started, at, of_use=True)
+        return None
+
+    def _line(self, started: Started, at: int, *, of_use: bool) -> str | None:
+        if started.site is None:
+            return None
+        return self._recollection.keeper(self._desk.forge, started.site).unjudged(started.scan_id, at, of_use=of_use)
+
+
+def conclusion_of(ending: Ending) -> Conclusion | None:
+    """Return how the check ends, or None where there is nothing to show.
+
+    An error is a failure, not neutral: a required check must not pass what could not be judged.
+    """
+    match ending:
+        case Judged(verdict=verdict):
+            nothing_asked = verdict.policy.threshold is None and verdict.policy.min_score is None
+            if nothing_asked:
+                return Conclusion.NEUTRAL
+            return Conclusion.SUCCESS if verdict.passed else Conclusion.FAILURE
+        case Failed(error=ScanTimedOut()):
+            return Conclusion.TIMED_OUT
+        case Failed():
+            return Conclusion.FAILURE
+        case Stopped(started=Started()):
+            return Conclusion.CANCELLED
+    return None
+
+
+def _report_url(ending: Ending) -> str | None:
+    match ending:
+        case Judged(report=report):
+            return report.report_url
+        case Failed(started=Started() as started) | Stopped(started=Started() as started):
+            return started.report_url
+    return None
+
+
+def _title(ending: Ending) -> str:
+    match ending:
+        case Judged(verdict=verdict):
+            return verdict.reason
+        case Failed(error=error):
+            return error.title
+    return "SecuProbe: cancelled"

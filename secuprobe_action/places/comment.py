@@ -1,0 +1,58 @@
+"""The pull request's comment: one a check's name and site, kept up to date."""
+
+from secuprobe_action.findings.endings import Ending, Failed, Judged
+from secuprobe_action.places.base import Place
+from secuprobe_action.places.summary import rendered
+from secuprobe_action.platforms.base import Comment, Forge, ForgeError, Subject
+from secuprobe_action.platforms.desk import Desk, Errand
+from secuprobe_action.reports import comment as report
+
+STALE = "A newer commit has come to the pull request, so its check and comment are left to that commit's run."
+
+
+class PullRequestComment(Place):
+    """A comment.
+
+    Args:
+        desk: where the forge is asked.
+        name: the check's name.
+        site: what is scanned, or None where only the scan tells.
+        always: whether one is made where there is no news.
+    """
+
+    def __init__(self, desk: Desk, name: str, site: str | None, *, always: bool) -> None:
+        self._desk = desk
+        self._name = name
+        self._site = site
+        self._always = always
+
+    def end(self, ending: Ending) -> Errand | None:
+        match ending:
+            case Judged(report=scan, verdict=verdict):
+                news = report.has_news(verdict)
+            case Failed():
+                news = True  # no comment may go on saying that an earlier commit passed
+            case _:
+                return None
+
+        def work() -> str | None:
+            forge = self._desk.forge
+            subject = forge.subject()
+            if not is_current(forge, subject):
+                return STALE
+            if isinstance(ending, Judged):
+                body, site = report.render(scan, verdict, subject.commit), scan.site
+            else:
+                body, site = report.of_commit(rendered(ending), subject.commit), self._site
+            forge.publish_comment(Comment(self._name, site, body, self._always or news), subject)
+            return None
+
+        return Errand("The pull request was not commented on", work)
+
+
+def is_current(forge: Forge, subject: Subject) -> bool:
+    """Whether no newer commit has come to the pull request; where the forge can't be asked, it is taken for so."""
+    try:
+        return forge.is_current(subject)
+    except ForgeError:
+        return True

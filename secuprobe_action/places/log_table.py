@@ -1,0 +1,23 @@
+"""The findings as a table in the log, the verdict last, where a log is read from."""
+
+from secuprobe_action.findings.endings import Ending, Judged
+from secuprobe_action.places.base import Place
+from secuprobe_action.platforms.base import Platform
+from secuprobe_action.platforms.desk import Errand
+from secuprobe_action.reports import plain
+
+
+class LogTable(Place):
+    """The table at the end of the log.
+
+    Args:
+        platform: whose log it is.
+    """
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+
+    def end(self, ending: Ending) -> Errand | None:
+        if isinstance(ending, Judged):
+            self._platform.info(plain.render(ending.report, ending.verdict))
+        return None

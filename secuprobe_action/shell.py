@@ -1,0 +1,107 @@
+"""The one shell around every command: inputs, masks, signals, how it ends, and the exit code."""
+
+import traceback
+from collections.abc import Callable, Mapping
+
+from secuprobe_action import settings
+from secuprobe_action.clock import Clock, Deadline
+from secuprobe_action.errors import ActionError, ApiError, Cancelled, ExitCode, InternalError
+from secuprobe_action.findings.endings import Ending, Failed, Stopped
+from secuprobe_action.findings.model import Started
+from secuprobe_action.places import Places
+from secuprobe_action.places.annotations import Annotations
+from secuprobe_action.places.outputs import Outputs
+from secuprobe_action.places.summary import Summary
+from secuprobe_action.platforms.base import Platform
+from secuprobe_action.signals import Signals
+
+OVERTIME_S = 3.0
+"""Beyond the time budget, for what is still to be shown; `signals.OVERTIME_S` is the end of everything."""
+
+
+class Shell:
+    """Runs a command, and sees to it that it ends well, whatever happens.
+
+    Args:
+        platform: where it runs.
+        clock: what it waits with.
+        signals: what may cancel it.
+        outputs: every output of the command, with what it is where nothing better is known.
+
+    Attributes:
+        places: where the run is shown; the command adds its own.
+        started: the scan, once there is one.
+        deadline: the time budget, once it is known; None before.
+    """
+
+    def __init__(self, platform: Platform, clock: Clock, signals: Signals, outputs: Mapping[str, str]) -> None:
+        self.platform = platform
+        self.clock = clock
+        self.started: Started | None = None
+        self.deadline: Deadline | None = None
+        self._signals = signals
+        self._began_at = clock.monotonic()
+        self._key = ""
+        first = (Outputs(platform, outputs), Summary(platform), Annotations(platform))
+        self.places = Places(platform, first, self._tell_fault)
+
+    def run(
+        self,
+        defaults: Mapping[str, str],
+        environment: Mapping[str, str],
+        flags: Mapping[str, str | None],
+        command: Callable[[Mapping[str, str]], Ending],
+    ) -> ExitCode:
+        """Run a command and show how it ended; return the exit code, whatever happens.
+
+        Args:
+            defaults: every input of the command with its default.
+            environment: the process's environment.
+            flags: the command line's values by input name; None where a flag wasn't given.
+            command: takes the inputs as text and returns how it ended.
+        """
+        inputs = settings.read_inputs(environment, self.platform.input_prefix, flags, defaults)
+        self._key = inputs.get("api_key", "")
+        if self._key:
+            self.platform.mask(self._key)
+        ending = self._ending(command, inputs)
+        self._signals.let_finish(ending.exit_code)
+        sound = self.places.end(ending)
+        # What passed and could not be shown is not told to have passed.
+        return ending.exit_code if sound or ending.exit_code else ExitCode.SCAN_ERROR
+
+    def begin_budget(self, budget_s: float) -> Deadline:
+        """Return the time budget, which holds for the whole process; what outlives it is ended from outside."""
+        self.deadline = Deadline(self.clock, budget_s, self._began_at)
+        self._signals.end_after(self.deadline.remaining_s)
+        return self.deadline
+
+    def left_s(self) -> float:
+        """Return how long may still be waited for what is shown over a network, in seconds; 0 or less where not at all."""
+        return self.deadline.remaining_s + OVERTIME_S if self.deadline else OVERTIME_S
+
+    def start(self, started: Started) -> None:
+        """Take note of a scan and show that it has begun."""
+        self.started = started
+        self.places.start(started)
+
+    def _ending(self, command: Callable[[Mapping[str, str]], Ending], inputs: Mapping[str, str]) -> Ending:
+        try:
+            return command(inputs)
+        except ActionError as error:
+            if isinstance(error, ApiError) and self.started:
+                error.advice += (
+                    f" Scan {self.started.scan_id} was started and goes on at SecuProbe: run the job again with the input "
+                    f"scan_id: {self.started.scan_id}, which starts no new scan."
+                )
+            return Failed(error, self.started)
+        except Cancelled as cancelled:
+            return Stopped(cancelled, self.started)
+        except Exception as error:  # noqa: BLE001  # a fault of ours must end as an error too, with outputs and an exit code
+            self._tell_fault()
+            return Failed(InternalError(f"The action itself failed with {type(error).__name__}."), self.started)
+
+    def _tell_fault(self) -> None:
+        """Show the traceback of the exception that is being handled; it may hold the API key."""
+        trace = traceback.format_exc()
+        self.platform.info(trace.replace(self._key, "***") if self._key else trace)

@@ -1,0 +1,133 @@
+"""Which memory counts, and what is accepted after a run: the two tables of docs/gate.md."""
+
+from dataclasses import replace
+
+import pytest
+
+from secuprobe_action.findings.baseline import Baseline
+from secuprobe_action.findings.gate import Policy, Verdict, judge
+from secuprobe_action.findings.model import Severity
+from secuprobe_action.memory.record import Memory, Place, Signer, State
+from secuprobe_action.memory.rules import Believed, Recalled, accepted_after, believed, unfinished, usable
+from secuprobe_action.platforms.base import Kept
+from tests.support import finding, report
+
+PLACE = Place("org/app", "a" * 40, "SecuProbe", "https://shop.example")
+SIGNER = Signer("sp_live_key")
+MAIN = Memory(State.JUDGED, True, "7", 1, 1_000, "seen", "accepted")
+
+
+def kept(memory: Memory = MAIN, number: int = 1, completed_at: float | None = None, started_at: float | None = None) -> Kept:
+    line = SIGNER.write(memory, PLACE)
+    assert line is not None
+    return Kept(number, line, completed_at, started_at)
+
+
+def order(*each: Kept) -> list[int]:
+    return [found.kept.id for found in believed(each, SIGNER, PLACE)[0]]
+
+
+def test_of_two_runs_of_a_commit_the_newest_counts() -> None:
+    earlier = kept(replace(MAIN, at=900), 1, 900.0)
+    later = kept(replace(MAIN, at=1_000), 2, 1_000.0)
+
+    assert order(earlier, later) == order(later, earlier) == [2, 1]
+
+
+def test_where_completed_at_is_missing_started_at_counts_and_then_the_id() -> None:
+    assert order(kept(number=1, started_at=10.0), kept(number=2, started_at=5.0)) == [1, 2]
+    assert order(kept(number=1), kept(number=3), kept(number=2)) == [3, 2, 1]
+    assert order(kept(number=1, completed_at=1_000.0, started_at=1.0), kept(number=2, started_at=1_001.0)) == [2, 1]
+
+
+def test_a_verdict_whose_time_is_not_the_signed_one_is_not_believed() -> None:
+    found, doubts = believed([kept(completed_at=1_002.0)], SIGNER, PLACE)
+
+    assert found == []
+    assert doubts == ["A memory at commit aaaaaaaaaaaa was not believed: its time was altered."]
+    assert order(kept(completed_at=1_001.0)) == [1]
+    assert order(kept(replace(MAIN, state=State.RUNNING), completed_at=5_000.0)) == [1]
+
+
+def test_what_is_not_believed_is_told_and_another_sites_is_not() -> None:
+    other = SIGNER.write(MAIN, replace(PLACE, site="https://other.example"))
+    found, doubts = believed([Kept(1, "secuprobe:1:x", None, None), Kept(2, str(other), None, None)], SIGNER, PLACE)
+
+    assert found == []
+    assert doubts == ["A memory at commit aaaaaaaaaaaa was not believed: another version of this action wrote it."]
+
+
+def of(*memories: Memory) -> list[Believed]:
+    return [Believed(Kept(number, "", None, None), memory) for number, memory in enumerate(memories)]
+
+
+def test_only_judged_runs_of_the_default_branch_count() -> None:
+    passed_over = (
+        replace(MAIN, state=State.RUNNING),
+        replace(MAIN, state=State.ENDED),
+        replace(MAIN, on_default=False),
+    )
+
+    assert usable(of(*passed_over), on_default=False) is None
+    assert usable(of(*passed_over, MAIN), on_default=False) is MAIN
+    assert usable(of(*passed_over, MAIN), on_default=True) is MAIN
+
+
+def test_a_run_that_could_not_say_what_is_accepted_counts_for_what_it_saw() -> None:
+    unsure = replace(MAIN, accepted=None)
+
+    assert usable(of(unsure, MAIN), on_default=True) is MAIN
+    assert usable(of(unsure, MAIN), on_default=False) is unsure
+
+
+def test_an_attempt_goes_on_with_the_last_one_before_it_if_that_did_not_judge() -> None:
+    first = replace(MAIN, state=State.RUNNING)
+    second = replace(first, attempt=2)
+    judged = replace(MAIN, attempt=2)
+
+    def found(*memories: Memory, run: str = "7", attempt: int = 3) -> Memory | None:
+        each = unfinished(of(*memories), run, attempt)
+        return each.memory if each else None
+
+    assert found(first) is first
+    assert found(second, first) is second
+    assert found(first, judged) is None
+    assert found(first, attempt=1) is None
+    assert found(first, run="8") is None
+    assert found(replace(first, run=""), run="") is None
+    assert found(replace(first, state=State.ENDED)) is None
+    assert found() is None
+
+
+def test_a_pull_request_is_compared_with_what_was_seen_and_main_with_what_is_accepted() -> None:
+    assert Recalled(True, MAIN, "c", ()).compared_with == "accepted"
+    assert Recalled(False, MAIN, "c", ()).compared_with == "seen"
+    assert Recalled(True, None, None, ()).compared_with is None
+
+
+def verdict(*, worse: bool, baseline: Baseline | None = None) -> Verdict:
+    judged = judge(report(*([finding(Severity.HIGH)] if worse else [])), Policy(Severity.HIGH))
+    return replace(judged, baseline=baseline)
+
+
+@pytest.mark.parametrize(
+    ("on_default", "memory", "worse", "after"),
+    [
+        (True, None, True, "own"),  # nothing to compare with: a team starts
+        (True, None, False, "own"),
+        (True, MAIN, False, "own"),
+        (True, MAIN, True, "accepted"),
+        (False, MAIN, False, None),
+        (False, MAIN, True, None),
+        (False, None, True, None),
+    ],
+)
+def test_what_is_accepted_after_a_run(on_default: bool, memory: Memory | None, worse: bool, after: str | None) -> None:
+    assert accepted_after(Recalled(on_default, memory, None, ()), verdict(worse=worse), "own") == after
+
+
+def test_a_baseline_that_the_user_named_is_what_stays_accepted() -> None:
+    named = verdict(worse=True, baseline=Baseline("named", ()))
+
+    assert accepted_after(Recalled(True, None, None, ()), named, "own") == "named"
+    assert accepted_after(Recalled(True, MAIN, None, ()), named, "own") == "accepted"
