@@ -164,7 +164,7 @@ class Scanner:
     def _wait(self, interval: float, status: str) -> None:
         """Wait for the next poll. Where the budget ends sooner, the last poll is made just before its end."""
         last_poll_in = self.deadline.remaining_s - _LAST_POLL_S
-        if last_poll_in <= 0:
+        if last_poll_in < _MOMENT_S:
             raise OutOfTime(f"At the end of the time budget it is {one_line(status, 40)}.")
         self.heartbeat.sleep(min(interval, last_poll_in))
 
@@ -248,6 +248,8 @@ def require_site(scan: Scan, site: str | None) -> None:
         return
     raise WrongSite(f"Scan {scan.scan_id} is a scan of {one_line(site_of(scan.url), 300)}, not of {one_line(site, 300)}.")
 
+
+_MOMENT_S = 0.01  # a wait so short that a clock's resolution may swallow it
 
 _LAST_POLL_S = 2.0
 """What the last poll and the list of vulnerabilities may take at the end of the time budget."""
