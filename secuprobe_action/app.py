@@ -13,6 +13,7 @@ from secuprobe_action.connecting import client_for
 from secuprobe_action.errors import ActionError, ApiError, Cancelled, ExitCode, InputError, Mistake
 from secuprobe_action.findings import baseline, gate, ignore
 from secuprobe_action.findings.model import ScanReport
+from secuprobe_action.ignore_file import read_rules
 from secuprobe_action.platforms.base import FoundBaseline, Platform
 from secuprobe_action.publishing import Publisher
 from secuprobe_action.settings import AUTO, Settings
@@ -71,7 +72,7 @@ class Run:
 
     def _scan_and_judge(self, wanted: Settings) -> ExitCode:
         self._publisher.prepare(wanted)
-        rules = self._read_rules(wanted.ignore_file)
+        rules = read_rules(Workspace(self._platform.workspace), wanted.ignore_file)
         self._check_reports(wanted)
         report, (comparison, doubts) = self._scan(wanted)
         today = dt.datetime.fromtimestamp(self._clock.time(), dt.UTC).date()
@@ -115,17 +116,6 @@ class Run:
             lambda forge: forge.find_baseline(wanted.check_name, report.url), "The baseline was not looked up"
         )
         return found or f"No baseline was found: no check run {wanted.check_name} tells of a scan of the base commits."
-
-    def _read_rules(self, path: str) -> tuple[ignore.Rule, ...]:
-        try:
-            text = Workspace(self._platform.workspace).read(path)
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError([Mistake("ignore_file", path, f"can't be read ({error})")]) from error
-        if text is None and path != settings.DEFAULTS["ignore_file"]:
-            raise InputError(
-                [Mistake("ignore_file", path, "names a file that is not in the workspace; is the repository checked out?")]
-            )
-        return () if text is None else ignore.parse(text, path)
 
     def _check_reports(self, wanted: Settings) -> None:
         """Refuse what can't be written before a scan is spent on it."""

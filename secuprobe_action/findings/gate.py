@@ -125,7 +125,7 @@ def judge(
         fixed=comparison.fixed if comparison else (),
         reason="; ".join(filter(None, (_reason(counts, failing, policy, comparison), score_problem))),
         warnings=(*doubts, *_warnings(report, counts), *_expired(acceptance)),
-        notices=_unused(acceptance),
+        notices=acceptance.notices if acceptance else (),
     )
 
 
@@ -216,8 +216,3 @@ def _warnings(report: ScanReport, counts: Counts) -> list[str]:
 def _expired(acceptance: Acceptance | None) -> list[str]:
     rules = acceptance.expired if acceptance else ()
     return [f"The ignore file's rule at {rule} expired on {rule.expires} and no longer applies." for rule in rules]
-
-
-def _unused(acceptance: Acceptance | None) -> tuple[str, ...]:
-    rules = acceptance.unused if acceptance else ()
-    return tuple(f"The ignore file's rule at {rule} matches no finding of this scan." for rule in rules)
