@@ -16,6 +16,7 @@ from secuprobe_action.errors import InputError, Mistake
 from secuprobe_action.findings.gate import Policy
 from secuprobe_action.findings.model import SCAN_ID, Severity
 from secuprobe_action.findings.sites import named_site, site_of
+from secuprobe_action.report_files import pairs
 from secuprobe_action.reports import FORMATS
 from secuprobe_action.workspace import path_problem
 
@@ -211,18 +212,7 @@ def _workspace_path(value: str) -> str:
 
 
 def _reports(value: str) -> tuple[ReportFile, ...]:
-    reports = [_report(line.strip()) for line in value.splitlines() if line.strip()]
-    paths = [report.path for report in reports]
-    if len(set(paths)) < len(paths):
-        raise ValueError("must name each file once")
-    return tuple(reports)
-
-
-def _report(line: str) -> ReportFile:
-    format_name, equals, path = (part.strip() for part in line.partition("="))
-    if format_name.lower() not in FORMATS or not equals:
-        raise ValueError(f"must be lines of format=path; the formats are {', '.join(FORMATS)}")
-    return ReportFile(format_name.lower(), _workspace_path(path))
+    return tuple(ReportFile(format_name, _workspace_path(path)) for format_name, path in pairs(value, FORMATS))
 
 
 def _flag(value: str) -> bool:

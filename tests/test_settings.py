@@ -266,10 +266,6 @@ def test_an_unknown_format_is_told_the_known_ones() -> None:
     assert "sarif, json, junit, markdown, html, gitlab-dast, gitlab-codequality" in mistakes(reports="pdf=x")["reports"]
 
 
-def test_two_reports_in_one_file_are_a_mistake() -> None:
-    assert "each file once" in mistakes(reports="sarif=a\njson=a")["reports"]
-
-
 @pytest.mark.parametrize(("text", "mode"), [("off", "off"), ("false", "off"), ("always", "always"), ("Changes", "changes")])
 def test_a_comment_mode_is_one_of_three(text: str, mode: str) -> None:
     assert settings(pr_comment=text).pr_comment.value == mode

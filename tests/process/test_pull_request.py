@@ -333,6 +333,28 @@ def test_a_report_that_would_leave_the_workspace_costs_no_scan(pull: Pull) -> No
     assert pull.api.launches == launches
 
 
+@pytest.mark.parametrize(
+    "reports",
+    ["sarif=a.sarif # alerts", "sarif='a.sarif'", "sarif=my report.sarif", "json=a.json sarif=./A.json", "html=a:b.html"],
+)
+def test_reports_that_would_be_misread_cost_no_scan_and_leave_no_file(pull: Pull, reports: str) -> None:
+    launches, before = pull.api.launches, {path.name for path in pull.runner.folder.iterdir()}
+
+    step = pull.run(BASE, reports=reports)
+
+    assert step.code == 2
+    assert "reports: was given" in step.annotations("error")[0]
+    assert pull.api.launches == launches
+    assert {path.name for path in pull.runner.folder.iterdir()} <= before | {"event.json"}
+
+
+def test_reports_on_one_line_are_files_of_their_own(pull: Pull) -> None:
+    step = pull.run(BASE, reports="json=out/a.json,markdown=out/a.md html=out/a.html\n")
+
+    assert step.code == 0
+    assert {path.name for path in (pull.runner.folder / "out").iterdir()} == {"a.json", "a.md", "a.html"}
+
+
 def test_a_report_that_can_not_be_written_is_an_error_that_leaves_the_verdict(pull: Pull) -> None:
     (pull.runner.folder / "file").write_text("", encoding="utf-8")
 
