@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from secuprobe_action import __version__
 from secuprobe_action.errors import Cancelled, ExitCode
+from secuprobe_action.extra import needing_local
 from secuprobe_action.signals import Signals
 
 Command = Callable[[Sequence[str], Mapping[str, str]], int]
@@ -70,21 +71,24 @@ def estate(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
 
 def serve(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     """Start the embedded SecuProbe."""
-    from secuprobe_action.local import serve
+    with needing_local("serve"):
+        from secuprobe_action.local import serve
 
     return serve.main(arguments, environment)
 
 
 def demo(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     """Run the action against the embedded SecuProbe and a demo site."""
-    from secuprobe_action.local import demo
+    with needing_local("demo"):
+        from secuprobe_action.local import demo
 
     return demo.main(arguments, environment)
 
 
 def demo_site(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     """Serve the demo site alone."""
-    from secuprobe_action.local import serve
+    with needing_local("demo-site"):
+        from secuprobe_action.local import serve
 
     return serve.demo_site(arguments, environment)
 
