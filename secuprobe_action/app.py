@@ -49,7 +49,7 @@ class Run:
             environment: the process's environment.
             flags: the command line's values by input name; None where a flag wasn't given.
         """
-        inputs = settings.read_inputs(environment, self._platform.input_prefix, flags)
+        inputs = settings.read_inputs(environment, self._platform.input_prefixes, flags)
         key = inputs["api_key"]
         if key:
             self._platform.mask(key)

@@ -50,7 +50,7 @@ def run(
         environment: the process's environment.
         flags: the command line's values by input name; None where a flag wasn't given.
     """
-    inputs = settings.read_inputs(environment, platform.input_prefix, flags, settings.DOMAIN_DEFAULTS)
+    inputs = settings.read_inputs(environment, platform.input_prefixes, flags, settings.DOMAIN_DEFAULTS)
     if inputs["api_key"]:
         platform.mask(inputs["api_key"])
     publisher = Publisher(platform, clock)

@@ -25,7 +25,7 @@ def run(platform: Platform, clock: Clock, environment: Mapping[str, str], flags:
         environment: the process's environment.
         flags: the command line's values by input name; None where a flag wasn't given.
     """
-    inputs = settings.read_inputs(environment, platform.input_prefix, flags, settings.ESTATE_DEFAULTS)
+    inputs = settings.read_inputs(environment, platform.input_prefixes, flags, settings.ESTATE_DEFAULTS)
     publisher = Publisher(platform, clock)
     try:
         wanted = settings.validate_estate(inputs)

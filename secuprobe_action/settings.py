@@ -360,13 +360,16 @@ class EstateInputs(BaseModel):
 
 
 def read_inputs(
-    environment: Mapping[str, str], prefix: str, flags: Mapping[str, str | None], defaults: Mapping[str, str] = DEFAULTS
+    environment: Mapping[str, str],
+    prefixes: tuple[str, ...],
+    flags: Mapping[str, str | None],
+    defaults: Mapping[str, str] = DEFAULTS,
 ) -> dict[str, str]:
-    """Return every input as text: the flag, else the environment variable, else the default.
+    """Return every input as text: the flag, else the first environment variable that isn't empty, else the default.
 
     Args:
         environment: the process's environment.
-        prefix: `INPUT_` on GitHub, `SECUPROBE_` elsewhere.
+        prefixes: what the variables begin with, the first one first: `INPUT_`, then `SECUPROBE_` on GitHub; the latter elsewhere.
         flags: the command line's values by input name; None where a flag wasn't given.
         defaults: every input of the command with its default.
 
@@ -376,8 +379,9 @@ def read_inputs(
     inputs = {}
     for name, default in defaults.items():
         flag = flags.get(name)
-        given = environment.get(prefix + name.upper(), "") if flag is None else flag
-        inputs[name] = given.strip() or default
+        variables = [environment.get(prefix + name.upper(), "") for prefix in prefixes]
+        given = variables if flag is None else [flag]
+        inputs[name] = next((text.strip() for text in given if text.strip()), default)
     return inputs
 
 

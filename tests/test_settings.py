@@ -216,9 +216,23 @@ def test_inputs_come_from_flags_then_environment_then_defaults() -> None:
         "INPUT_API_KEY": "k",
     }
 
-    inputs = read_inputs(environment, "INPUT_", {"api_key": "flag", "url": None})
+    inputs = read_inputs(environment, ("INPUT_",), {"api_key": "flag", "url": None})
 
     assert inputs == {**DEFAULTS, "api_key": "flag", "url": "https://env.example"}
+
+
+def test_the_first_prefix_that_gives_a_value_counts() -> None:
+    environment = {
+        "INPUT_URL": "https://first.example",
+        "SECUPROBE_URL": "https://second.example",
+        "INPUT_TIMEOUT": " ",
+        "SECUPROBE_TIMEOUT": "10m",
+        "SECUPROBE_FAIL_ON": "",
+    }
+
+    inputs = read_inputs(environment, ("INPUT_", "SECUPROBE_"), {"min_score": ""})
+
+    assert inputs == {**DEFAULTS, "url": "https://first.example", "timeout": "10m"}
 
 
 @pytest.mark.parametrize("name", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_DIR"])
