@@ -50,9 +50,9 @@ class Run:
             flags: the command line's values by input name; None where a flag wasn't given.
         """
         inputs = settings.read_inputs(environment, self._platform.input_prefixes, flags)
-        key = inputs["api_key"]
-        if key:
-            self._platform.mask(key)
+        key, secrets = inputs["api_key"], settings.secrets_of(inputs)
+        for secret in secrets:
+            self._platform.mask(secret)
         try:
             withheld = None if key else self._platform.secrets_withheld()
             if withheld:
@@ -68,7 +68,7 @@ class Run:
             return cancelled.exit_code
         except Exception as error:  # noqa: BLE001  # a fault of ours must end as an error too, with outputs and an exit code
             self._signals.let_finish()
-            return self._publisher.fault(error, key)
+            return self._publisher.fault(error, *secrets)
 
     def _scan_and_judge(self, wanted: Settings) -> ExitCode:
         self._publisher.prepare(wanted)
@@ -89,7 +89,8 @@ class Run:
         with self._connect(wanted) as http, self._platform.group(f"SecuProbe scans {what}"):
             client = client_for(wanted, http, deadline, heartbeat, self._platform)
             scanner = Scanner(client, wanted.api_url, heartbeat, deadline, wanted.site)
-            report = scanner.run(wanted.url, wanted.scan_id, self._publisher.note_start)
+            target = wanted.target.get_secret_value() if wanted.target else None
+            report = scanner.run(target, wanted.scan_id, self._publisher.note_start)
             return report, self._compare(scanner, report, wanted)
 
     def _compare(self, scanner: Scanner, report: ScanReport, wanted: Settings) -> Compared:

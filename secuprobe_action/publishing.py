@@ -142,17 +142,19 @@ class Publisher:
             self._publish_comment(summary, self._wanted.url, has_news=True)
         self._platform.annotate(Level.ERROR, error.title, str(error))
 
-    def fault(self, error: Exception, key: str = "") -> ExitCode:
+    def fault(self, error: Exception, *secrets: str) -> ExitCode:
         """Show a fault of the program's own, with its traceback in the log; return the exit code that it ends in.
 
         Args:
             error: the exception that is being handled.
-            key: the API key, which a traceback may hold.
+            secrets: what a traceback may hold and must not show, the API key first.
         """
         import traceback
 
         trace = traceback.format_exc()
-        self._platform.info(trace.replace(key, "***") if key else trace)
+        for secret in filter(None, secrets):
+            trace = trace.replace(secret, "***")
+        self._platform.info(trace)
         told = InternalError(f"The action itself failed with {type(error).__name__}.")
         self.error(told)
         return told.exit_code

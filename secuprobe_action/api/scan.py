@@ -23,6 +23,7 @@ from secuprobe_action.errors import (
 from secuprobe_action.findings.baseline import Baseline
 from secuprobe_action.findings.model import Counts, Finding, ScanReport, Severity, worst_first
 from secuprobe_action.findings.sites import site_of
+from secuprobe_action.findings.urls import shown_url
 from secuprobe_action.text import duration, one_line
 
 
@@ -74,6 +75,8 @@ class Scanner:
             ScanFailed: the scan ended as failed.
             ScanTimedOut: it didn't end within the time budget.
         """
+        if url:
+            self.client.hide(url)
         started = self._launch(url or "") if scan_id is None else Started(scan_id, self._default_report_url(scan_id))
         on_start(started)
         try:
@@ -165,7 +168,7 @@ class Scanner:
         scanned = url or scan.url
         return ScanReport(
             scan_id=started.scan_id,
-            url=scanned,
+            url=None if scanned is None else shown_url(scanned),
             site=self.site or (site_of(scanned) if scanned else None),
             score=scan.score,
             counts=_counts(scan.counts),

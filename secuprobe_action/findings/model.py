@@ -71,7 +71,7 @@ class ScanReport:
 
     Args:
         scan_id: the scan's identifier.
-        url: the scanned URL, or None where neither the input nor the API names it.
+        url: the scanned URL as it may be shown (`urls.shown_url`), or None where neither the input nor the API names it.
         site: what the findings belong to (`sites`), or None where no URL is known and no site was named.
         score: the SecuScore, 0 (worst) to 100, or None where the API gave none.
         counts: findings by severity as the API counted them, or None where it gave no counts.
