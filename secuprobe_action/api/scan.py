@@ -174,9 +174,12 @@ class Scanner:
             counts=_counts(scan.counts),
             findings=None if listed is None else _findings(listed),
             list_problem=problem,
-            total=None if listed is None else listed.total,
+            total=_total(scan, listed),
             report_url=_report_url(scan, started),
             duration_s=self.deadline.elapsed_s,
+            unknown_names=_unknown_names(scan.counts),
+            unreadable=tuple(map(Severity.parse, scan.unreadable)),
+            doubts=scan.doubts,
         )
 
     def baseline(self, scan_id: str, commit: str | None, age_s: float | None) -> Baseline:
@@ -218,6 +221,17 @@ def _counts(wire: WireCounts) -> Counts | None:
         severity = Severity.parse(name)
         counts[severity] = counts.get(severity, 0) + count
     return counts
+
+
+def _total(scan: Scan, listed: VulnerabilityList | None) -> int | None:
+    """Return how many findings there are by whatever says more of them; None where nothing says it."""
+    stated = (scan.total, listed.total if listed else None)
+    return max((total for total in stated if total is not None), default=None)
+
+
+def _unknown_names(wire: WireCounts) -> tuple[str, ...]:
+    named = (name for name, count in (wire or {}).items() if count and Severity.parse(name) is Severity.UNKNOWN)
+    return tuple(name for name in named if name.strip().lower() != Severity.UNKNOWN.label)
 
 
 def _findings(listed: VulnerabilityList) -> tuple[Finding, ...]:

@@ -7,7 +7,10 @@ from secuprobe_action.errors import NothingToJudge
 from secuprobe_action.findings.baseline import Baseline, Change, Comparison
 from secuprobe_action.findings.ignore import Acceptance, Rule
 from secuprobe_action.findings.model import WORST_FIRST, Counts, Finding, ScanReport, Severity, count
-from secuprobe_action.text import number, plural
+from secuprobe_action.text import number, one_line, plural
+
+MAX_WORDS = 5
+"""For unknown severities, in a warning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +151,15 @@ def _require_evidence(report: ScanReport, threshold: Severity | None) -> None:
 
 
 def _worse_of_counts_and_list(report: ScanReport) -> dict[Severity, int]:
-    """Take the larger number of each severity; findings that only the list's total knows of have an unknown severity."""
+    """Take the larger number of each severity; findings that only a total knows of have an unknown severity.
+
+    Where a count can't be read, there may be one more than is known: doubt gates.
+    """
     stated = report.counts or {}
     counts = {severity: max(n, stated.get(severity, 0)) for severity, n in count(report.findings or ()).items()}
     counts[Severity.UNKNOWN] += max(0, (report.total or 0) - sum(counts.values()))
+    for severity in report.unreadable:
+        counts[severity] += 1
     return counts
 
 
@@ -208,9 +216,19 @@ def _warnings(report: ScanReport, counts: Counts) -> list[str]:
             warnings.append("The API's counts and its list of vulnerabilities differ; the worse of the two decided.")
     if counts[Severity.UNKNOWN]:
         warnings.append(
-            f"{plural(counts[Severity.UNKNOWN], 'finding')} with an unknown severity: an unknown severity counts as critical."
+            f"{plural(counts[Severity.UNKNOWN], 'finding')} with an unknown severity{_unknown_words(report)}: "
+            "an unknown severity counts as critical."
         )
-    return warnings
+    return [*warnings, *report.doubts]
+
+
+def _unknown_words(report: ScanReport) -> str:
+    """Return the API's own words for the severities that aren't known, in parentheses; nothing where it gave none."""
+    listed = (finding.severity_text for finding in report.findings or () if finding.severity is Severity.UNKNOWN)
+    given = (one_line(word or "", 40) for word in (*listed, *report.unknown_names))
+    words = list(dict.fromkeys(f"“{word}”" for word in given if word and word.lower() != Severity.UNKNOWN.label))
+    more = f" and {len(words) - MAX_WORDS} more" if len(words) > MAX_WORDS else ""
+    return f" ({', '.join(words[:MAX_WORDS])}{more})" if words else ""
 
 
 def _expired(acceptance: Acceptance | None) -> list[str]:

@@ -77,9 +77,12 @@ class ScanReport:
         counts: findings by severity as the API counted them, or None where it gave no counts.
         findings: the listed findings, worst first, or None where the list could not be had.
         list_problem: why the list could not be had, or None.
-        total: how many findings the list says there are, or None.
+        total: how many findings the list or the counts say there are, the larger of the two, or None.
         report_url: where a person reads the report.
         duration_s: seconds from the launch, or from attaching, to the result.
+        unknown_names: what the counts call severities that aren't known.
+        unreadable: severities whose count can't be read, so that there may be more of them than is known.
+        doubts: what else can't be read of what the API said, in whole sentences.
     """
 
     scan_id: str
@@ -92,6 +95,9 @@ class ScanReport:
     total: int | None
     report_url: str
     duration_s: float
+    unknown_names: tuple[str, ...] = ()
+    unreadable: tuple[Severity, ...] = ()
+    doubts: tuple[str, ...] = ()
 
 
 def count(findings: Iterable[Finding]) -> dict[Severity, int]:
