@@ -11,7 +11,7 @@ HOW = "give one format=path a line, as in sarif=out/secuprobe.sarif; commas and 
 # report is meant to be called so.
 _REFUSED = re.compile(r"""[":<>|*?\\'`\x00-\x1f\x7f]""")
 # What a shell would have read, and what only looks like a separator.
-_UNREAD = re.compile(r"^[~#]|\$|;")
+_UNREAD = re.compile(r"^[~#-]|\$|;")
 
 
 def pairs(text: str, formats: Collection[str]) -> tuple[tuple[str, str], ...]:
@@ -45,7 +45,7 @@ def _pair(part: str, formats: Collection[str]) -> tuple[str, str]:
             f"must not have {refused[0]!r} in a path, which upload-artifact and other systems refuse ({path!r}); {HOW}"
         )
     if _UNREAD.search(path):
-        raise ValueError(f"must have plain paths: ~, #, $ and ; mean nothing here ({path!r}); {HOW}")
+        raise ValueError(f"must have plain paths: ~, #, -, $ and ; mean nothing here ({path!r}); {HOW}")
     return name.lower(), path
 
 

@@ -227,7 +227,7 @@ def _globs(value: str) -> tuple[str, ...]:
 
 
 def _file_globs(value: str) -> tuple[str, ...]:
-    return tuple(_workspace_path(line.strip()) for line in value.splitlines() if line.strip())
+    return tuple(_workspace_path(pattern) for pattern in re.split(r"[\s,]+", value) if pattern)
 
 
 def _expected(value: str) -> dict[str, bool]:

@@ -44,11 +44,12 @@ def test_nothing_is_no_reports(text: str) -> None:
         ('["sarif=a.sarif"]', "is none"),
         ("sarif=a.sarif;json=a.json", "more than one"),
         ("sarif=json=a.json", "more than one"),
-        ("sarif=a.sarif;", "~, #, $ and ; mean nothing here"),
-        ("sarif=$HOME/a.sarif", "~, #, $ and ; mean nothing here"),
-        ("sarif=#a.sarif", "~, #, $ and ; mean nothing here"),
+        ("sarif=a.sarif;", "~, #, -, $ and ; mean nothing here"),
+        ("sarif=$HOME/a.sarif", "~, #, -, $ and ; mean nothing here"),
+        ("sarif=-", "~, #, -, $ and ; mean nothing here"),
+        ("sarif=#a.sarif", "~, #, -, $ and ; mean nothing here"),
         ("sarif=a.sarif\n=b", "'=b' is none"),
-        ("sarif=~/a.sarif", "~, #, $ and ; mean nothing here"),
+        ("sarif=~/a.sarif", "~, #, -, $ and ; mean nothing here"),
         *[(f"sarif=a{character}b", f"must not have {character!r}") for character in "\":<>|*?\\'`\x00\x07\x7f"],
         ("'sarif=a.sarif'", "is none"),
         ("sarif='a.sarif'", "must not have"),
@@ -87,4 +88,4 @@ def test_no_text_makes_a_file_with_an_odd_name(text: str) -> None:
 
     for name, path in found:
         assert name in FORMATS
-        assert not re.search(r"[\s,\"'\\:<>|*?]|^[#~]|(sarif|json|html)=", path)
+        assert not re.search(r"[\s,\"'\\:<>|*?]|^[#~-]|(sarif|json|html)=", path)

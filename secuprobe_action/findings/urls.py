@@ -45,10 +45,12 @@ def secrets_in(url: str) -> tuple[str, ...]:
         url: any text.
 
     Returns:
-        Each value of at least `MIN_SECRET` characters as it is written, percent-decoded, and in the ways of encoding that.
+        Each value of at least `MIN_SECRET` characters as it is written, percent-decoded, and in the ways of encoding that. Of
+        a value of several lines each long one: the runner masks every line that it is given, however short (actions/runner,
+        ActionCommandManager.cs).
     """
-    spellings = {spelling for value in _values(url) for spelling in _spellings(value)}
-    return tuple(sorted((each for each in spellings if len(each.strip()) >= MIN_SECRET), key=lambda each: (-len(each), each)))
+    lines = {line for value in _values(url) for spelling in _spellings(value) for line in spelling.splitlines()}
+    return tuple(sorted((line for line in lines if len(line.strip()) >= MIN_SECRET), key=lambda line: (-len(line), line)))
 
 
 def _values(url: str) -> Iterator[str]:
