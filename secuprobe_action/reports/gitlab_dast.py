@@ -24,7 +24,7 @@ def render(story: Story) -> str:
     """Return every finding, worst first. GitLab keeps its own list of dismissed ones, so accepted ones are in it too."""
     vendor = {"name": "SecuProbe"}
     tool = {"id": "secuprobe", "name": "SecuProbe", "version": __version__, "vendor": vendor}
-    url = one_line(story.report.url or story.report.report_url)
+    url = one_line(story.report.url or "") or one_line(story.report.report_url)
     seen: Counter[str] = Counter()
     document = {
         "version": SCHEMA_VERSION,
