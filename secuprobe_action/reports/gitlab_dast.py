@@ -45,7 +45,7 @@ def render(story: Story) -> str:
 def _vulnerability(finding: Finding, url: str, seen: Counter[str]) -> dict[str, Any]:
     identity = fingerprint(finding)
     seen[identity] += 1
-    title = one_line(finding.title or "No title", MAX_NAME)
+    title = one_line(finding.title or "", MAX_NAME) or "No title"
     return {
         "id": str(uuid.uuid5(_NAMESPACE, f"{url} {identity} {seen[identity]}")),
         "name": title,
