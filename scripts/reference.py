@@ -23,9 +23,9 @@ _HEAD = f"""\
 Made by `make docs` from [action.yml](../action.yml), [domains/action.yml](../domains/action.yml),
 [estate/action.yml](../estate/action.yml), their `action-types.yml` and [scan-domains.yml](../{WORKFLOW}); change those.
 
-White space around a value is ignored, and an empty value is the default. Outside GitHub the input `fail_on_severity` is the
-variable `SECUPROBE_FAIL_ON_SEVERITY` or the flag `--fail-on-severity`, and so are the others. Outputs are written whatever the
-verdict; read them in later steps with `if: always()`.
+White space around a value is ignored, and an empty value is the default. Outside GitHub, and in a script
+there, the input `fail_on_severity` is the variable `SECUPROBE_FAIL_ON_SEVERITY` or the flag `--fail-on-severity`, and so are the
+others. Outputs are written whatever the verdict; read them in later steps with `if: always()`.
 """
 
 _WORKFLOW_DESCRIPTION = """\

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from secuprobe_action import __version__
 from secuprobe_action.errors import ExitCode
+from secuprobe_action.extra import needing_local
 from secuprobe_action.signals import Signals
 
 if TYPE_CHECKING:
@@ -85,21 +86,24 @@ def _parser(command: str, defaults: Mapping[str, str], description: str) -> argp
 
 def serve(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     """Start the embedded SecuProbe."""
-    from secuprobe_action.local import serve
+    with needing_local("serve"):
+        from secuprobe_action.local import serve
 
     return serve.main(arguments, environment)
 
 
 def demo(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     """Run the action against the embedded SecuProbe and a demo site."""
-    from secuprobe_action.local import demo
+    with needing_local("demo"):
+        from secuprobe_action.local import demo
 
     return demo.main(arguments, environment)
 
 
 def demo_site(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     """Serve the demo site alone."""
-    from secuprobe_action.local import serve
+    with needing_local("demo-site"):
+        from secuprobe_action.local import serve
 
     return serve.demo_site(arguments, environment)
 

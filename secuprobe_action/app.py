@@ -15,6 +15,7 @@ from secuprobe_action.errors import ExitCode, InputError, Mistake
 from secuprobe_action.findings import gate, ignore
 from secuprobe_action.findings.endings import Ending, Judged, Skipped
 from secuprobe_action.findings.model import Started
+from secuprobe_action.ignore_file import read_rules
 from secuprobe_action.memory.recollection import Recollection
 from secuprobe_action.memory.record import Signer
 from secuprobe_action.places.base import Place
@@ -75,7 +76,7 @@ class Run:
         recollection = Recollection(desk, self._clock, Signer(wanted.api_key.get_secret_value()), wanted.check_name)
         check = CheckRun(desk, recollection, wanted.check_name, self._clock.time) if wanted.check_run else None
         self._shell.places.add(self._places(wanted, desk, check), desk)
-        rules = self._read_rules(wanted.ignore_file)
+        rules = read_rules(Workspace(self._platform.workspace), wanted.ignore_file)
         self._check_reports(wanted)
 
         def begun(started: Started) -> None:
@@ -92,7 +93,8 @@ class Run:
             comparing = Comparing(scanner, recollection, wanted)
             comparing.prepare()
             earlier = self._earlier_attempt(wanted, recollection, check)
-            report = scanner.run(wanted.url, wanted.scan_id, begun, earlier)
+            target = wanted.target.get_secret_value() if wanted.target else None
+            report = scanner.run(target, wanted.scan_id, begun, earlier)
             compared = comparing.compare(report, self._clock.time())
         today = dt.datetime.fromtimestamp(self._clock.time(), dt.UTC).date()
         acceptance = ignore.accept(rules, report.findings or (), report.url, today)
@@ -132,17 +134,6 @@ class Run:
             f"Attempt {found.memory.attempt} launched scan {found.memory.seen} and didn't judge it: going on with it."
         )
         return found.memory.seen
-
-    def _read_rules(self, path: str) -> tuple[ignore.Rule, ...]:
-        try:
-            text = Workspace(self._platform.workspace).read(path)
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError([Mistake("ignore_file", path, f"can't be read ({error})")]) from error
-        if text is None and path != settings.DEFAULTS["ignore_file"]:
-            raise InputError(
-                [Mistake("ignore_file", path, "names a file that is not in the workspace; is the repository checked out?")]
-            )
-        return () if text is None else ignore.parse(text, path)
 
     def _check_reports(self, wanted: Settings) -> None:
         """Refuse what can't be written before a scan is spent on it."""

@@ -16,6 +16,8 @@ from secuprobe_action.errors import InputError, Mistake
 from secuprobe_action.findings.gate import Policy
 from secuprobe_action.findings.model import SCAN_ID, Severity
 from secuprobe_action.findings.sites import named_site, site_of
+from secuprobe_action.findings.urls import secrets_in, shown_url
+from secuprobe_action.report_files import pairs
 from secuprobe_action.reports import FORMATS
 from secuprobe_action.workspace import path_problem
 
@@ -115,8 +117,8 @@ def _web_url(value: str) -> SplitResult:
     try:
         parts = urlsplit(value)
         parts.port  # noqa: B018  # reading it validates it
-    except ValueError as error:
-        raise ValueError(f"must be a valid URL ({error})") from error
+    except ValueError as error:  # not told: it may quote a password
+        raise ValueError("must be a valid URL: its host or its port can't be read") from error
     if parts.scheme not in ("http", "https"):
         raise ValueError("must start with https:// or http://")
     if not parts.hostname:
@@ -129,7 +131,7 @@ def _web_url(value: str) -> SplitResult:
 def _url(value: str, info: ValidationInfo) -> str | None:
     if value:
         _web_url(value)
-        return value
+        return shown_url(value)
     if info.data.get("scan_id", "unreadable") is None:
         raise ValueError("is missing; give the URL to scan, as in https://your-app.com")
     return None
@@ -211,18 +213,7 @@ def _workspace_path(value: str) -> str:
 
 
 def _reports(value: str) -> tuple[ReportFile, ...]:
-    reports = [_report(line.strip()) for line in value.splitlines() if line.strip()]
-    paths = [report.path for report in reports]
-    if len(set(paths)) < len(paths):
-        raise ValueError("must name each file once")
-    return tuple(reports)
-
-
-def _report(line: str) -> ReportFile:
-    format_name, equals, path = (part.strip() for part in line.partition("="))
-    if format_name.lower() not in FORMATS or not equals:
-        raise ValueError(f"must be lines of format=path; the formats are {', '.join(FORMATS)}")
-    return ReportFile(format_name.lower(), _workspace_path(path))
+    return tuple(ReportFile(format_name, _workspace_path(path)) for format_name, path in pairs(value, FORMATS))
 
 
 def _flag(value: str) -> bool:
@@ -236,7 +227,7 @@ def _globs(value: str) -> tuple[str, ...]:
 
 
 def _file_globs(value: str) -> tuple[str, ...]:
-    return tuple(_workspace_path(line.strip()) for line in value.splitlines() if line.strip())
+    return tuple(_workspace_path(pattern) for pattern in re.split(r"[\s,]+", value) if pattern)
 
 
 def _expected(value: str) -> dict[str, bool]:
@@ -303,7 +294,8 @@ class Settings(Access):
 
     Attributes:
         scan_id: a scan to attach to instead of launching one, or None.
-        url: what to scan; None only where `scan_id` is given.
+        url: what to scan, as it may be shown (`urls.shown_url`); None only where `scan_id` is given.
+        target: what to scan, with all that its query holds: for the request to SecuProbe, and for nothing else.
         fail_on_severity: the severity from which findings fail the gate, or None where nothing does.
         baseline: the id of the scan to compare with, AUTO to look it up, or None for no comparison.
         fail_on: whether all findings fail the gate, or only new ones.
@@ -320,6 +312,7 @@ class Settings(Access):
 
     scan_id: Annotated[str | None, BeforeValidator(_scan_id)]
     url: Annotated[str | None, BeforeValidator(_url)]  # after scan_id, on which it depends
+    target: Annotated[SecretStr | None, BeforeValidator(lambda value: value or None)] = Field(validation_alias="url")
     fail_on_severity: Annotated[Severity | None, BeforeValidator(_threshold)]
     baseline: Annotated[str | None, BeforeValidator(_baseline)]
     fail_on: Annotated[Literal["all", "new"], BeforeValidator(_fail_on)]  # after baseline, on which it depends
@@ -370,13 +363,16 @@ class EstateInputs(BaseModel):
 
 
 def read_inputs(
-    environment: Mapping[str, str], prefix: str, flags: Mapping[str, str | None], defaults: Mapping[str, str] = DEFAULTS
+    environment: Mapping[str, str],
+    prefixes: tuple[str, ...],
+    flags: Mapping[str, str | None],
+    defaults: Mapping[str, str] = DEFAULTS,
 ) -> dict[str, str]:
-    """Return every input as text: the flag, else the environment variable, else the default.
+    """Return every input as text: the flag, else the first environment variable that isn't empty, else the default.
 
     Args:
         environment: the process's environment.
-        prefix: `INPUT_` on GitHub, `SECUPROBE_` elsewhere.
+        prefixes: what the variables begin with, the first one first: `INPUT_`, then `SECUPROBE_` on GitHub; the latter elsewhere.
         flags: the command line's values by input name; None where a flag wasn't given.
         defaults: every input of the command with its default.
 
@@ -386,9 +382,19 @@ def read_inputs(
     inputs = {}
     for name, default in defaults.items():
         flag = flags.get(name)
-        given = environment.get(prefix + name.upper(), "") if flag is None else flag
-        inputs[name] = given.strip() or default
+        variables = [environment.get(prefix + name.upper(), "") for prefix in prefixes]
+        given = variables if flag is None else [flag]
+        inputs[name] = next((text.strip() for text in given if text.strip()), default)
     return inputs
+
+
+def secrets_of(inputs: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what no log may show of these inputs, valid or not: the API key, and what the URL's query may hide.
+
+    Args:
+        inputs: all inputs as text, as `read_inputs` returns them.
+    """
+    return tuple(filter(None, (inputs.get("api_key"), *secrets_in(inputs.get("url", "")))))
 
 
 def validate(inputs: Mapping[str, str], environment: Mapping[str, str]) -> Settings:
@@ -434,8 +440,9 @@ def _mistake(item: Any, inputs: Mapping[str, str]) -> Mistake:
     given = inputs[name] or None
     if name in ("api_key", "github_token"):
         given = None
-    elif given:
-        given = re.sub(r"//[^/?#]*@", "//***@", given)  # a password in a URL is no less a secret for being a mistake
+    elif given and (name in ("url", "site", "api_url") or "://" in given):
+        # A secret in a URL is no less one for being a mistake.
+        given = re.sub(r"//.*@", "//***@", shown_url(given), flags=re.DOTALL)
     return Mistake(name, given, str(item["ctx"]["error"]))
 
 

@@ -1,7 +1,7 @@
 """The one shell around every command: inputs, masks, signals, how it ends, and the exit code."""
 
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from secuprobe_action import settings
 from secuprobe_action.clock import Clock, Deadline
@@ -41,7 +41,7 @@ class Shell:
         self.deadline: Deadline | None = None
         self._signals = signals
         self._began_at = clock.monotonic()
-        self._key = ""
+        self._secrets: Sequence[str] = ()
         first = (Outputs(platform, outputs), Summary(platform), Annotations(platform))
         self.places = Places(platform, first, self._tell_fault)
 
@@ -60,10 +60,10 @@ class Shell:
             flags: the command line's values by input name; None where a flag wasn't given.
             command: takes the inputs as text and returns how it ended.
         """
-        inputs = settings.read_inputs(environment, self.platform.input_prefix, flags, defaults)
-        self._key = inputs.get("api_key", "")
-        if self._key:
-            self.platform.mask(self._key)
+        inputs = settings.read_inputs(environment, self.platform.input_prefixes, flags, defaults)
+        self._secrets = settings.secrets_of(inputs)
+        for secret in self._secrets:
+            self.platform.mask(secret)
         ending = self._ending(command, inputs)
         self._signals.let_finish(ending.exit_code)
         sound = self.places.end(ending)
@@ -102,6 +102,8 @@ class Shell:
             return Failed(InternalError(f"The action itself failed with {type(error).__name__}."), self.started)
 
     def _tell_fault(self) -> None:
-        """Show the traceback of the exception that is being handled; it may hold the API key."""
+        """Show the traceback of the exception that is being handled, without the secrets that it may hold."""
         trace = traceback.format_exc()
-        self.platform.info(trace.replace(self._key, "***") if self._key else trace)
+        for secret in self._secrets:
+            trace = trace.replace(secret, "***")
+        self.platform.info(trace)

@@ -1,5 +1,6 @@
 """The checked-out repository: what may be read and written there. No path leads out of it."""
 
+import contextlib
 import glob
 import os
 from pathlib import Path, PurePosixPath
@@ -55,7 +56,9 @@ class Workspace:
         return "names a folder" if target.is_dir() else None
 
     def write(self, path: str, text: str) -> None:
-        """Write a file that everyone may read: the container runs as root, the steps after it don't.
+        """Write a file that everyone may read, and that belongs to the workspace's owner.
+
+        The container runs as root, the steps after it don't; and a self-hosted runner must be able to clear its workspace.
 
         Raises:
             OSError: it can't be written, or a link leads out of the workspace.
@@ -65,8 +68,18 @@ class Workspace:
         target.parent.mkdir(parents=True, exist_ok=True)
         for folder in missing:
             folder.chmod(0o755)
+            self._hand_over(folder)
         target.write_text(text, encoding="utf-8", errors="replace", newline="\n")
         target.chmod(0o644)
+        self._hand_over(target)
+
+    def _hand_over(self, path: Path) -> None:
+        """Give what root made to the workspace's owner. Where that can't be (not every file system can), it stays."""
+        if os.geteuid() != 0:
+            return
+        with contextlib.suppress(OSError):
+            owner = self._root.stat()
+            os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
     def _inside(self, path: str) -> Path:
         """Return where `path` leads once all links are followed."""

@@ -69,6 +69,16 @@ def test_a_fault_of_our_own_is_an_error_with_a_traceback_and_without_the_key(job
     assert "SecuProbe: internal error" in job.summary.read_text(encoding="utf-8")
 
 
+def test_a_fault_does_not_show_what_the_urls_query_hides(job: Job) -> None:
+    job.environment["INPUT_URL"] = "https://shop.example/?bypass=s3cret%2Ftoken&v=1"
+
+    code = job.run(RuntimeError("about s3cret/token and s3cret%2Ftoken"))
+
+    assert code is ExitCode.SCAN_ERROR
+    assert "RuntimeError: about *** and ***" in job.shown()
+    assert "s3cret" not in job.shown() + job.summary.read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("command", ["domains", "estate"])
 def test_the_other_commands_end_so_too(job: Job, command: str) -> None:
     def connect(_: DomainFilter) -> httpx.Client:

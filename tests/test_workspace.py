@@ -7,6 +7,8 @@ import pytest
 
 from secuprobe_action.workspace import Workspace
 
+root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+
 
 @pytest.fixture(name="root")
 def _root(tmp_path: Path) -> Path:
@@ -62,3 +64,49 @@ def test_a_missing_file_reads_as_none_and_text_is_written_whatever_it_holds(root
 
     assert workspace.read("missing") is None
     assert (root / "x").read_bytes() == b"a?b\r\n"
+
+
+@root_only
+def test_what_root_writes_belongs_to_the_workspaces_owner(root: Path) -> None:
+    os.chown(root, 1001, 1002)
+    (root / "before").mkdir()
+
+    Workspace(root).write("before/a/b/report.json", "text")
+    Workspace(root).write("before/a/c.json", "text")
+
+    written = [root / "before" / name for name in ("a", "a/b", "a/b/report.json", "a/c.json")]
+    assert {(path.stat().st_uid, path.stat().st_gid) for path in written} == {(1001, 1002)}
+    assert (root / "before").stat().st_uid == 0, "what was there before is not ours to give"
+
+
+@root_only
+def test_a_file_that_an_earlier_run_left_to_root_is_given_back(root: Path) -> None:
+    (root / "x").write_text("old", encoding="utf-8")
+    os.chown(root, 1001, 1002)
+
+    Workspace(root).write("x", "new")
+
+    assert (root / "x").stat().st_uid == 1001
+
+
+def test_an_owner_that_can_not_be_set_is_no_error(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def refuse(path: Path, *_: int, **__: bool) -> None:
+        asked.append(path.name)
+        raise PermissionError
+
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "chown", refuse)
+
+    Workspace(root).write("a/x", "text")
+
+    assert (root / "a/x").read_text(encoding="utf-8") == "text"
+    assert asked == ["a", "x"]
+
+
+def test_nobody_but_root_gives_files_away(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(os, "chown", None)
+
+    Workspace(root).write("a/x", "text")

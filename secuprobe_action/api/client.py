@@ -14,6 +14,7 @@ from secuprobe_action import __version__
 from secuprobe_action.api import retry
 from secuprobe_action.api.polling import CAP_S, Prior, interval_s
 from secuprobe_action.api.ratelimit import Random, RateLimit
+from secuprobe_action.api.redaction import Redactor
 from secuprobe_action.api.sharing import KeySharing
 from secuprobe_action.api.wire import DomainList, LaunchedScan, Scan, VulnerabilityList
 from secuprobe_action.clock import Clock, Deadline
@@ -34,8 +35,9 @@ from secuprobe_action.errors import (
     UndecodableBody,
     UnexpectedStatus,
 )
+from secuprobe_action.findings.urls import shown_url
 from secuprobe_action.log import Log
-from secuprobe_action.text import duration, encodable, one_line
+from secuprobe_action.text import duration, one_line
 
 USER_AGENT = f"secuprobe-scan-action/{__version__} (+https://github.com/Garconposey/secuprobe-scan-action)"
 CONNECT_TIMEOUT_S = 10.0
@@ -93,7 +95,7 @@ class SecuProbeClient:
     Args:
         http: the HTTP client to use; it must not follow redirects.
         base_url: the API's address, `https://secuprobe.io/api/v1`.
-        api_key: the key; sent as a bearer token, removed from every text that comes back.
+        api_key: the key; sent as a bearer token, removed from every text that comes back, as a scanned URL's secrets are.
         deadline: the time budget of the run; no request and no wait outlives it.
         clock: what to wait with.
         random: where jitter comes from.
@@ -114,12 +116,17 @@ class SecuProbeClient:
         self._http = http
         self._base_url = base_url.rstrip("/")
         self._key = api_key
+        self._redactor = Redactor(api_key.get_secret_value())
         self._deadline = deadline
         self._clock = clock
         self._random = random
         self._log = log
         self._rate_limit = RateLimit()  # what the newest answer said of it
         self._sharing = KeySharing()
+
+    def hide(self, url: str) -> None:
+        """Have the values of this URL's query in no text that comes back."""
+        self._redactor.hide(url)
 
     def launch_scan(self, url: str) -> LaunchedScan:
         """Launch a scan (`POST /scans`).
@@ -128,6 +135,7 @@ class SecuProbeClient:
             LaunchUncertain: the answer is lost, and a scan may be running.
             ApiError: it was refused, or there was no way to ask.
         """
+        self.hide(url)
         try:
             return self._call(LaunchedScan, "POST", "/scans", body={"url": url}, tries=retry.LAUNCH_TRIES)
         except ApiError as error:
@@ -136,7 +144,7 @@ class SecuProbeClient:
             raise LaunchUncertain(
                 f"The launch was sent, but its answer was lost, so a scan may be running: {error.message}",
                 "It is not launched again, since each launch may cost a scan. Look in the SecuProbe dashboard for a scan of "
-                f"{url} that started just now, and run the job again with its id in the input scan_id.",
+                f"{shown_url(url)} that started just now, and run the job again with its id in the input scan_id.",
                 request=error.request,
                 status=error.status,
             ) from error
@@ -276,7 +284,7 @@ class SecuProbeClient:
         if response.is_redirect or response.has_redirect_location:
             raise RedirectRefused(self._redirect_message(response, request), request=request, status=status)
         try:
-            data = self._harmless(json.loads(content, parse_constant=_refuse_constant))
+            data = self._redactor.answer(json.loads(content, parse_constant=_refuse_constant))
         except (ValueError, RecursionError) as error:
             if not response.is_success:
                 raise self._error(status, None, content, request) from error
@@ -322,22 +330,8 @@ class SecuProbeClient:
 
     def _excerpt(self, content: bytes | bytearray) -> str:
         """Return the beginning of an answer, on one line and quoted, to show what came instead."""
-        text = content[:2000].decode("utf-8", "replace")
-        return f"“{self._without_key(one_line(text, 160))}”" if text.strip() else "an empty answer"
-
-    def _harmless(self, data: Any) -> Any:
-        """Return decoded JSON without the key, should the server repeat it, and with text that can be encoded."""
-        match data:
-            case str():
-                return encodable(self._without_key(data))
-            case list():
-                return [self._harmless(item) for item in data]
-            case dict():
-                return {self._harmless(name): self._harmless(item) for name, item in data.items()}
-        return data
-
-    def _without_key(self, text: str) -> str:
-        return text.replace(self._key.get_secret_value(), "***")
+        text = self._redactor.text(content[:2000].decode("utf-8", "replace"))
+        return f"“{one_line(text, 160)}”" if text.strip() else "an empty answer"
 
 
 def _read(response: httpx.Response, request: str) -> bytearray:

@@ -25,6 +25,7 @@ from secuprobe_action.errors import (
 from secuprobe_action.findings.baseline import Baseline
 from secuprobe_action.findings.model import Counts, Finding, ScanReport, Severity, Started, worst_first
 from secuprobe_action.findings.sites import site_of
+from secuprobe_action.findings.urls import shown_url
 from secuprobe_action.text import duration, one_line
 
 
@@ -69,6 +70,8 @@ class Scanner:
             ScanFailed: the scan ended as failed.
             ScanTimedOut: it didn't end within the time budget.
         """
+        if url:
+            self.client.hide(url)
         began_at = self.deadline.elapsed_s
         scan, started = self._begin(url, scan_id, earlier)
         on_start(started)
@@ -189,18 +192,22 @@ class Scanner:
             listed = self.client.vulnerabilities(started.scan_id)
         except ApiError as error:
             problem, refused = one_line(error.message, 500), isinstance(error, Forbidden)
+        scanned = url or scan.url
         return ScanReport(
             scan_id=started.scan_id,
-            url=url or scan.url,
+            url=None if scanned is None else shown_url(scanned),
             site=started.site,
             score=scan.score,
             counts=_counts(scan.counts),
             findings=None if listed is None else _findings(listed),
             list_problem=problem,
             list_refused=refused,
-            total=None if listed is None else listed.total,
+            total=_total(scan, listed),
             report_url=_report_url(scan, started),
             duration_s=duration_s,
+            unknown_names=_unknown_names(scan.counts),
+            unreadable=tuple(map(Severity.parse, scan.unreadable)),
+            doubts=scan.doubts,
         )
 
     def earlier(self, scan_id: str, site: str | None) -> Scan:
@@ -273,6 +280,17 @@ def _counts(wire: WireCounts) -> Counts | None:
         severity = Severity.parse(name)
         counts[severity] = counts.get(severity, 0) + count
     return counts
+
+
+def _total(scan: Scan, listed: VulnerabilityList | None) -> int | None:
+    """Return how many findings there are by whatever says more of them; None where nothing says it."""
+    stated = (scan.total, listed.total if listed else None)
+    return max((total for total in stated if total is not None), default=None)
+
+
+def _unknown_names(wire: WireCounts) -> tuple[str, ...]:
+    named = (name for name, count in (wire or {}).items() if count and Severity.parse(name) is Severity.UNKNOWN)
+    return tuple(name for name in named if name.strip().lower() != Severity.UNKNOWN.label)
 
 
 def _findings(listed: VulnerabilityList) -> tuple[Finding, ...]:

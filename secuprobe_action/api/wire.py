@@ -2,9 +2,11 @@
 
 The documentation shows flat scan objects (`scanId`, `vulnerabilitiesCount`, `reportUrl`); the live service has also been
 seen to answer GET /scans/{id} with `{"scan": {"id", "status", "secuScore", "url", "vulnerabilities": {counts}}}`.
-Unknown fields are ignored; fields that aren't needed to go on may be missing or null.
+Unknown fields are ignored; fields that aren't needed to go on may be missing, null, or whatever else: `reading` makes of them
+what can be made.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import (
@@ -13,13 +15,13 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    FiniteFloat,
     ValidationError,
     ValidatorFunctionWrapHandler,
     WrapValidator,
     model_validator,
 )
 
+from secuprobe_action.api.reading import MAX_COUNT, read
 from secuprobe_action.findings.model import SCAN_ID
 
 
@@ -34,10 +36,6 @@ def _checked_scan_id(value: Any) -> Any:
     return text
 
 
-def _without_nulls(value: Any) -> Any:
-    return {name: n for name, n in value.items() if n is not None} if isinstance(value, dict) else value
-
-
 def _none_if_unreadable(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
     try:
         return handler(value)
@@ -46,10 +44,10 @@ def _none_if_unreadable(value: Any, handler: ValidatorFunctionWrapHandler) -> An
 
 
 _NoneIfUnreadable = WrapValidator(_none_if_unreadable)
-Text = Annotated[str | None, BeforeValidator(_scalar_as_text)]
+Text = Annotated[str | None, BeforeValidator(_scalar_as_text), _NoneIfUnreadable]
 ScanId = Annotated[str, BeforeValidator(_checked_scan_id)]
-Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
-WireCounts = Annotated[dict[str, Count] | None, BeforeValidator(_without_nulls)]
+Count = Annotated[int, Field(ge=0, le=MAX_COUNT)]
+WireCounts = Mapping[str, int] | None
 
 
 class _Wire(BaseModel):
@@ -63,7 +61,13 @@ class _ScanObject(_Wire):
     @model_validator(mode="before")
     @classmethod
     def _unwrap(cls, data: Any) -> Any:
-        return data["scan"] if isinstance(data, dict) and isinstance(data.get("scan"), dict) else data
+        unwrapped = data["scan"] if isinstance(data, dict) and isinstance(data.get("scan"), dict) else data
+        return cls._readable(unwrapped) if isinstance(unwrapped, dict) else unwrapped
+
+    @classmethod
+    def _readable(cls, data: dict[str, Any]) -> dict[str, Any]:
+        """Return an answer's fields in the form that the model takes."""
+        return data
 
 
 class LaunchedScan(_ScanObject):
@@ -76,13 +80,31 @@ class LaunchedScan(_ScanObject):
 
 
 class Scan(_ScanObject):
-    """The answer to GET /scans/{id}."""
+    """The answer to GET /scans/{id}. Status and id are insisted on; of the rest, `reading.Reading` says what is made of it."""
 
     status: Annotated[str, Field(min_length=1)]
     url: Text = None
-    score: FiniteFloat | None = Field(None, validation_alias="secuScore")
-    counts: WireCounts = Field(None, validation_alias=AliasChoices("vulnerabilitiesCount", "vulnerabilities"))
     report_url: Text = Field(None, validation_alias="reportUrl")
+    score: float | None = None
+    counts: WireCounts = None
+    total: int | None = None
+    unreadable: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+
+    @classmethod
+    def _readable(cls, data: dict[str, Any]) -> dict[str, Any]:
+        counts = data.get("vulnerabilitiesCount")
+        reading = read(data.get("secuScore"), data.get("vulnerabilities") if counts is None else counts)
+        texts = {"url": "url", "reportUrl": "link to the report"}
+        odd = [words for name, words in texts.items() if isinstance(data.get(name), dict | list)]
+        return {
+            **data,
+            "score": reading.score,
+            "counts": reading.counts,
+            "total": reading.total,
+            "unreadable": reading.unreadable,
+            "doubts": (*reading.doubts, *(f"The API's {words} of the scan can't be read, so it is left out." for words in odd)),
+        }
 
 
 class Vulnerability(_Wire):

@@ -7,7 +7,10 @@ from secuprobe_action.errors import NotCompared, NothingToJudge
 from secuprobe_action.findings.baseline import Baseline, Change, Compared, Comparison
 from secuprobe_action.findings.ignore import Acceptance, Rule
 from secuprobe_action.findings.model import WORST_FIRST, Counts, Finding, ScanReport, Severity, count
-from secuprobe_action.text import number, plural
+from secuprobe_action.text import number, one_line, plural
+
+MAX_WORDS = 5
+"""For unknown severities, in a warning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +136,7 @@ def judge(
         worse=_is_worse(findings, unlisted, policy),
         reason="; ".join(filter(None, (_reason(counts, failing, policy, comparison), score_problem))),
         warnings=(*_doubts(compared), *_warnings(report, counts), *_expired(acceptance)),
-        notices=_unused(acceptance),
+        notices=acceptance.notices if acceptance else (),
     )
 
 
@@ -162,10 +165,15 @@ def _require_evidence(report: ScanReport, threshold: Severity | None) -> None:
 
 
 def _worse_of_counts_and_list(report: ScanReport) -> dict[Severity, int]:
-    """Take the larger number of each severity; findings that only the list's total knows of have an unknown severity."""
+    """Take the larger number of each severity; findings that only a total knows of have an unknown severity.
+
+    Where a count can't be read, there may be one more than is known: doubt gates.
+    """
     stated = report.counts or {}
     counts = {severity: max(n, stated.get(severity, 0)) for severity, n in count(report.findings or ()).items()}
     counts[Severity.UNKNOWN] += max(0, (report.total or 0) - sum(counts.values()))
+    for severity in report.unreadable:
+        counts[severity] += 1
     return counts
 
 
@@ -236,16 +244,21 @@ def _warnings(report: ScanReport, counts: Counts) -> list[str]:
             warnings.append("The API's counts and its list of vulnerabilities differ; the worse of the two decided.")
     if counts[Severity.UNKNOWN]:
         warnings.append(
-            f"{plural(counts[Severity.UNKNOWN], 'finding')} with an unknown severity: an unknown severity counts as critical."
+            f"{plural(counts[Severity.UNKNOWN], 'finding')} with an unknown severity{_unknown_words(report)}: "
+            "an unknown severity counts as critical."
         )
-    return warnings
+    return [*warnings, *report.doubts]
+
+
+def _unknown_words(report: ScanReport) -> str:
+    """Return the API's own words for the severities that aren't known, in parentheses; nothing where it gave none."""
+    listed = (finding.severity_text for finding in report.findings or () if finding.severity is Severity.UNKNOWN)
+    given = (one_line(word or "", 40) for word in (*listed, *report.unknown_names))
+    words = list(dict.fromkeys(f"“{word}”" for word in given if word and word.lower() != Severity.UNKNOWN.label))
+    more = f" and {len(words) - MAX_WORDS} more" if len(words) > MAX_WORDS else ""
+    return f" ({', '.join(words[:MAX_WORDS])}{more})" if words else ""
 
 
 def _expired(acceptance: Acceptance | None) -> list[str]:
     rules = acceptance.expired if acceptance else ()
     return [f"The ignore file's rule at {rule} expired on {rule.expires} and no longer applies." for rule in rules]
-
-
-def _unused(acceptance: Acceptance | None) -> tuple[str, ...]:
-    rules = acceptance.unused if acceptance else ()
-    return tuple(f"The ignore file's rule at {rule} matches no finding of this scan." for rule in rules)

@@ -92,17 +92,20 @@ class ScanReport:
 
     Args:
         scan_id: the scan's identifier.
-        url: the scanned URL, or None where neither the input nor the API names it.
+        url: the scanned URL as it may be shown (`urls.shown_url`), or None where neither the input nor the API names it.
         site: what the findings belong to (`sites`), or None where no URL is known and no site was named.
         score: the SecuScore, 0 (worst) to 100, or None where the API gave none.
         counts: findings by severity as the API counted them, or None where it gave no counts.
         findings: the listed findings, worst first, or None where the list could not be had.
         list_problem: why the list could not be had, or None.
         list_refused: whether that is for good: the key may not read it.
-        total: how many findings the list says there are, or None.
+        total: how many findings the list or the counts say there are, the larger of the two, or None.
         report_url: where a person reads the report.
         duration_s: seconds from the launch, or from attaching, to when the scan's end was seen.
         length_s: about how many seconds the scan took, or None where this run didn't launch it.
+        unknown_names: what the counts call severities that aren't known.
+        unreadable: severities whose count can't be read, so that there may be more of them than is known.
+        doubts: what else can't be read of what the API said, in whole sentences.
     """
 
     scan_id: str
@@ -117,6 +120,9 @@ class ScanReport:
     report_url: str
     duration_s: float
     length_s: float | None = None
+    unknown_names: tuple[str, ...] = ()
+    unreadable: tuple[Severity, ...] = ()
+    doubts: tuple[str, ...] = ()
 
 
 def count(findings: Iterable[Finding]) -> dict[Severity, int]:

@@ -157,7 +157,7 @@ class Platform(Protocol):
     """A CI system or a terminal. Every text handed to it may be hostile; it escapes for its own log and files.
 
     Attributes:
-        input_prefix: what the environment variables of the inputs begin with.
+        input_prefixes: what the environment variables of the inputs begin with, the first that gives one first.
         max_annotations: how many annotations of a level are shown; 0 where the log is all there is.
         workspace: the folder of the checked-out repository.
         definition_file: the file of the repository that defines this run, relative to its root.
@@ -166,7 +166,7 @@ class Platform(Protocol):
     """
 
     attempt: int
-    input_prefix: str
+    input_prefixes: tuple[str, ...]
     max_annotations: int
     workspace: Path
     definition_file: str

@@ -33,7 +33,7 @@ class GitHub:
         out: where the log goes; the runner reads commands from it.
     """
 
-    input_prefix = "INPUT_"
+    input_prefixes: tuple[str, ...] = ("INPUT_", "SECUPROBE_")  # a script in a `container:` job has no `with:`
     forge_needs = "the input github_token"
     max_annotations = 10  # of each level in a step; the runner drops the rest without a word
 

@@ -13,6 +13,7 @@ from secuprobe_action.platforms.base import Check, Comment, Forge, ForgeError, K
 from secuprobe_action.platforms.marker import Marker
 from secuprobe_action.platforms.terminal import Terminal
 from secuprobe_action.text import one_line
+from secuprobe_action.workspace import Workspace
 
 DOTENV_FILE = "secuprobe.env"
 MAX_DOTENV_BYTES = 5_120
@@ -73,10 +74,9 @@ class GitLab(Terminal):
         if len(content.encode("utf-8", "replace")) > MAX_DOTENV_BYTES:
             content = "".join(line for line in lines if len(line) < MAX_DOTENV_BYTES // (4 * len(_VARIABLES)))
         try:
-            (self.workspace / DOTENV_FILE).write_text(content, encoding="utf-8", errors="replace")
-            (self.workspace / DOTENV_FILE).chmod(0o644)
+            Workspace(self.workspace).write(DOTENV_FILE, content)
         except OSError as error:
-            text = f"The output {name} could not be written to {DOTENV_FILE}: {error.strerror}."
+            text = f"The output {name} could not be written to {DOTENV_FILE}: {error.strerror or error}."
             self.annotate(Level.ERROR, "SecuProbe: output not written", text)
 
     def forge(self, token: str | None, commit: str | None) -> Forge | None:

@@ -22,7 +22,7 @@ class Terminal:
         out: where the log goes.
     """
 
-    input_prefix = "SECUPROBE_"
+    input_prefixes: tuple[str, ...] = ("SECUPROBE_",)
     max_annotations = 0
     attempt = 1
     definition_file = "README.md"

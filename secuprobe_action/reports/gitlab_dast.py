@@ -24,7 +24,7 @@ def render(story: Story) -> str:
     """Return every finding, worst first. GitLab keeps its own list of dismissed ones, so accepted ones are in it too."""
     vendor = {"name": "SecuProbe"}
     tool = {"id": "secuprobe", "name": "SecuProbe", "version": __version__, "vendor": vendor}
-    url = one_line(story.report.url or story.report.report_url)
+    url = one_line(story.report.url or "") or one_line(story.report.report_url)
     seen: Counter[str] = Counter()
     document = {
         "version": SCHEMA_VERSION,
@@ -45,7 +45,7 @@ def render(story: Story) -> str:
 def _vulnerability(finding: Finding, url: str, seen: Counter[str]) -> dict[str, Any]:
     identity = fingerprint(finding)
     seen[identity] += 1
-    title = one_line(finding.title or "No title", MAX_NAME)
+    title = one_line(finding.title or "", MAX_NAME) or "No title"
     return {
         "id": str(uuid.uuid5(_NAMESPACE, f"{url} {identity} {seen[identity]}")),
         "name": title,

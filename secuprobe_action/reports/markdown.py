@@ -6,6 +6,7 @@ from secuprobe_action import __version__
 from secuprobe_action.errors import ActionError
 from secuprobe_action.findings.baseline import Baseline, Change
 from secuprobe_action.findings.gate import Assessed, Verdict
+from secuprobe_action.findings.ignore import rule_for
 from secuprobe_action.findings.model import WORST_FIRST, Finding, ScanReport, Severity
 from secuprobe_action.reports.escape import html_attribute, markdown, markdown_lines
 from secuprobe_action.reports.story import Story
@@ -243,8 +244,19 @@ def _detail(finding: Finding) -> str:
         f"<details><summary>{severity(finding)} · {title(finding)}</summary>\n"
         f"<p>{_paragraph(finding.description, 'No description.')}</p>\n"
         f"<p><strong>Remediation</strong><br>{_paragraph(finding.remediation, 'No remediation guide.')}</p>\n"
+        f"{_acceptance(finding)}"
         "</details>\n"
     )
+
+
+def _acceptance(finding: Finding) -> str:
+    """Return the rule that accepts the finding, to be copied from the page into the ignore file."""
+    rule = rule_for(finding)
+    if rule is None:
+        return ""
+    # Its lines hold no line end of their own, and no blank line: the HTML block goes on. Their indentation is ours to keep.
+    lines = ("  " * line.startswith("  ") + markdown(line) for line in rule.splitlines())
+    return "<p><strong>To accept this risk</strong>, in the ignore file:</p>\n<pre>" + "\n".join(lines) + "</pre>\n"
 
 
 def _paragraph(text: str | None, otherwise: str) -> str:

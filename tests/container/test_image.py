@@ -112,6 +112,27 @@ def test_it_does_the_job_as_a_container_action(job: Job, threshold: str, code: i
     assert api.launches == 1
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can prepare a workspace of another user's")
+def test_what_it_leaves_belongs_to_the_workspaces_owner(job: Job) -> None:
+    (job.folder / "workspace").mkdir()
+    os.chown(job.folder / "workspace", 1001, 1002)
+    with secuprobe() as api:
+        step = job.run(api, reports="json=out/deep/a.json")
+
+    assert step.code == 0, step.log
+    written = [job.folder / "workspace" / name for name in ("out", "out/deep", "out/deep/a.json")]
+    assert {(path.stat().st_uid, path.stat().st_gid) for path in written} == {(1001, 1002)}
+
+
+@pytest.mark.parametrize("command", ["demo", "serve", "demo-site"])
+def test_what_is_not_part_of_it_says_so_in_one_line(image: str, command: str) -> None:
+    done = subprocess.run(["docker", "run", "--rm", image, command], capture_output=True, text=True, timeout=60, check=False)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"secuprobe-scan: {command} is not part of the image: it needs the extra `local`")
+    assert done.stderr.count("\n") == 1
+
+
 def test_inputs_are_checked_there_too(job: Job) -> None:
     with secuprobe() as api:
         step = job.run(api, timeout="soon")

@@ -1,5 +1,6 @@
 """The gate: what passes, what fails, and that it fails closed."""
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from secuprobe_action.errors import NothingToJudge
 from secuprobe_action.findings import gate
 from secuprobe_action.findings.baseline import Baseline, Change, Compared, compare
 from secuprobe_action.findings.gate import Policy, Verdict
+from secuprobe_action.findings.ignore import Rule, accept
 from secuprobe_action.findings.model import ScanReport, Severity
 from tests.support import finding, report
 
@@ -147,6 +149,32 @@ def test_a_verdict_says_by_what_it_was_reached() -> None:
 
     assert (verdict.policy, verdict.baseline, verdict.fixed) == (policy, base, (gone,))
     assert [assessed.change for assessed in verdict.findings] == [Change.UNCHANGED]
+
+
+def test_the_words_behind_unknown_severities_are_told_once_each_and_not_too_many() -> None:
+    listed = [finding(Severity.UNKNOWN, severity_text=text) for text in ("blocker", "blocker", "unknown", " ", None)]
+    few = judge(report(*listed, unknown_names=("Blocker?",)), None)
+    many = judge(report(unknown_names=tuple("abcdefg"), counts={Severity.UNKNOWN: 7}, total=None), None)
+
+    assert "5 findings with an unknown severity (“blocker”, “Blocker?”): an" in few.warnings[-1]
+    assert "(“a”, “b”, “c”, “d”, “e” and 2 more)" in many.warnings[-1]
+
+
+@pytest.mark.parametrize(("severity", "passes"), [(Severity.LOW, True), (Severity.HIGH, False), (Severity.UNKNOWN, False)])
+def test_a_count_that_can_not_be_read_is_one_more_than_is_known(severity: Severity, passes: bool) -> None:
+    scanned = report(finding(Severity.MEDIUM), unreadable=(severity,), doubts=("It can't be read.",))
+    verdict = judge(scanned, Severity.HIGH)
+
+    assert verdict.passed == passes
+    assert verdict.counts[severity] == 1
+    assert verdict.warnings[-1] == "It can't be read."
+
+
+def test_doubt_about_a_count_is_not_accepted_with_what_is_listed() -> None:
+    scanned = report(finding(Severity.HIGH), unreadable=(Severity.HIGH,))
+    acceptance = accept([Rule(title="No CSP", reason="x", line=1)], scanned.findings or (), scanned.url, dt.date(2026, 1, 1))
+
+    assert not gate.judge(scanned, Policy(Severity.HIGH), acceptance=acceptance).passed
 
 
 def test_warnings_are_whole_sentences() -> None:

@@ -11,7 +11,7 @@ import yaml
 from secuprobe_action.errors import InputError
 from secuprobe_action.findings import gate
 from secuprobe_action.findings.gate import Policy
-from secuprobe_action.findings.ignore import Rule, accept, parse
+from secuprobe_action.findings.ignore import Rule, accept, parse, rule_for
 from secuprobe_action.findings.model import Severity
 from tests.support import ROOT, URL, finding, report
 
@@ -25,9 +25,10 @@ GOOD = """\
   severity: HIGH
   reason: "The app is a static page: no script runs."
   expires: 2026-12-31
-  url: https://shop.example*
-- category: "Cookies*"
+  url: https://shop.example
+- category_glob: "Cookies*"
   reason: No session.
+  url_glob: https://*.example
 - title: 404
   reason: A number is a title like any other.
 """
@@ -46,7 +47,7 @@ def test_a_good_file_is_read_with_its_lines() -> None:
         dt.date(2026, 12, 31),
         2,
     )
-    assert (second.category, second.title, second.line) == ("Cookies*", None, 8)
+    assert (second.category_glob, second.title, second.line) == ("Cookies*", None, 8)
     assert third.title == "404"
 
 
@@ -65,6 +66,10 @@ BAD = [
     ("- title: a\n  reason: '  '\n", 2, "reason"),
     ("- title: a\n  reason:\n", 2, "reason"),
     ("- reason: a\n", 1, "a rule needs a title or a category"),
+    ("- title_glob: ' '\n  reason: b\n", 1, "title_glob: must not be blank"),
+    ("- title: a\n  reason: b\n  url: https://*.example\n", 3, "url: must be one URL"),
+    ("- title: a\n  reason: b\n  url: shop.example\n", 3, "give a glob as url_glob"),
+    ("- url_glob: https://*\n  reason: b\n", 1, "a rule needs a title or a category"),
     ("- reason: ok\n  title: fine\n\n- title: a\n  reason: b\n  owner: me\n", 6, "owner"),
     ("- title: a\n  reason: b\n  severity: severe\n", 3, "severity"),
     ("- title: a\n  reason: b\n  expires: soon\n", 3, "expires"),
@@ -98,7 +103,7 @@ def test_the_schema_accepts_what_the_program_does() -> None:
     jsonschema.validate(document, SCHEMA)
 
 
-@pytest.mark.parametrize("text", [text for text, _, _ in BAD[:12]])
+@pytest.mark.parametrize("text", [text for text, _, _ in BAD[:16]])
 def test_the_schema_refuses_what_the_program_does(text: str) -> None:
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(yaml.load(text, Loader=yaml.BaseLoader), SCHEMA, format_checker=jsonschema.FormatChecker())
@@ -108,32 +113,72 @@ def test_the_schema_refuses_what_the_program_does(text: str) -> None:
     ("fields", "covers"),
     [
         ({"title": "no  csp"}, True),
-        ({"title": "No*"}, True),
+        ({"title": "No*"}, False),
+        ({"title_glob": "No*"}, True),
+        ({"title_glob": "no ??[p]"}, True),
+        ({"title_glob": "CSP"}, False),
         ({"title": "CSP"}, False),
+        ({"title": "No CSP", "title_glob": "Old*"}, False),
         ({"category": "headers"}, True),
+        ({"category": "head*"}, False),
+        ({"category_glob": "head*"}, True),
         ({"title": "No CSP", "category": "Cookies"}, False),
+        ({"title": "No CSP", "category_glob": "Cook*"}, False),
         ({"title": "No CSP", "severity": "high"}, True),
         ({"title": "No CSP", "severity": "low"}, False),
+        ({"title": "No CSP", "severity": "unknown"}, False),
         ({"title": "No CSP", "url": URL}, True),
-        ({"title": "No CSP", "url": "https://*.example"}, True),
+        ({"title": "No CSP", "url_glob": "https://*.example"}, True),
         ({"title": "No CSP", "url": "https://other.example"}, False),
+        ({"title": "No CSP", "url": URL, "url_glob": "https://other.*"}, False),
     ],
 )
 def test_a_rule_covers_what_all_its_fields_say(fields: dict[str, str], covers: bool) -> None:
     assert rule(**fields).covers(finding(Severity.HIGH), URL) == covers
 
 
-def test_a_title_with_brackets_is_matched_as_it_is_written() -> None:
-    assert rule(title="Cookie [session]").covers(finding(title="Cookie [session]"), URL)
+@pytest.mark.parametrize(
+    ("title", "another"),
+    [
+        ("Access-Control-Allow-Origin: *", "Access-Control-Allow-Origin: https://evil.example"),
+        ("Cookie [session]", "Cookie s"),
+        ("Is /debug open?", "Is /debug open!"),
+    ],
+)
+def test_a_title_accepts_itself_whatever_it_is_written_with(title: str, another: str) -> None:
+    assert rule(title=title, category=title).covers(finding(title=title, category=title), URL)
+    assert not rule(title=title).covers(finding(title=another), URL)
+    assert not rule(category=title).covers(finding(category=another), URL)
+
+
+@pytest.mark.parametrize(
+    ("url", "scanned"),
+    [
+        ("https://shop.example", "https://SHOP.example./?token=secret"),
+        ("https://shop.example:443/", "https://shop.example"),
+        ("https://shop.example/a?x=1", "https://shop.example/a?x=2#y"),
+        ("HTTPS://Bücher.example", "https://xn--bcher-kva.example"),
+    ],
+)
+def test_a_url_is_compared_as_a_site(url: str, scanned: str) -> None:
+    assert rule(title="No CSP", url=url).covers(finding(), scanned)
+    assert not rule(title="No CSP", url=url).covers(finding(), "https://shop.example/other")
+
+
+@pytest.mark.parametrize("scanned", ["https://shop.example", "https://shop.example/?a=b", "https://shop.example/admin"])
+def test_a_glob_of_urls_is_held_against_the_site(scanned: str) -> None:
+    assert rule(title="No CSP", url_glob="https://shop.example/*").covers(finding(), scanned)
+    assert not rule(title="No CSP", url_glob="*a=b*").covers(finding(), scanned)
 
 
 def test_nothing_covers_a_missing_title_or_url() -> None:
-    assert not rule(title="*").covers(finding(title=None), URL)
-    assert not rule(title="*", url="*").covers(finding(), None)
+    assert not rule(title_glob="*").covers(finding(title=None), URL)
+    assert not rule(title_glob="*", url_glob="*").covers(finding(), None)
+    assert not rule(title_glob="*", url=URL).covers(finding(), None)
 
 
 def test_a_rule_applies_through_its_last_day() -> None:
-    lasting, over = rule(title="*", expires=TODAY), rule(title="*", expires=TODAY - dt.timedelta(days=1))
+    lasting, over = rule(title_glob="*", expires=TODAY), rule(title_glob="*", expires=TODAY - dt.timedelta(days=1))
 
     assert accept([lasting], [finding()], URL, TODAY).rules == (lasting,)
     expired = accept([over], [finding()], URL, TODAY)
@@ -143,11 +188,32 @@ def test_a_rule_applies_through_its_last_day() -> None:
 def test_an_unused_rule_is_told_of_unless_it_is_about_another_site() -> None:
     unused, elsewhere = rule(title="gone"), rule(title="gone", url="https://other.example")
 
-    assert accept([unused, elsewhere], [finding()], URL, TODAY).unused == (unused,)
+    acceptance = accept([unused, elsewhere], [finding()], URL, TODAY)
+
+    assert (acceptance.unused, acceptance.elsewhere) == ((unused,), (elsewhere,))
+
+
+def test_rules_whose_url_is_not_what_was_scanned_share_one_notice() -> None:
+    one = accept([rule(title="a", url="https://other.example", line=3)], [finding()], URL, TODAY)
+    many = accept([rule(title="a", url_glob="https://b.*", line=n) for n in range(40)], [finding()], URL, TODAY)
+
+    assert one.notices == (
+        "1 rule of the ignore file (by line: 3) unused here: what was scanned is not the site of url or url_glob.",
+    )
+    assert len(many.notices) == 1
+    assert many.notices[0].startswith("40 rules of the ignore file (by line: 0, 1, 2,")
+    assert "19 and more) unused" in many.notices[0]
+
+
+def test_a_glob_in_the_wrong_field_is_told_the_right_one() -> None:
+    (notice,) = accept([rule(title="No*", line=2)], [finding()], URL, TODAY).notices
+
+    assert notice.startswith("The ignore file's rule at line 2 (No*) matches no finding of this scan.")
+    assert "title_glob" in notice
 
 
 def test_the_first_rule_that_covers_counts() -> None:
-    first, second = rule(title="*", line=1), rule(title="No CSP", line=2)
+    first, second = rule(title_glob="*", line=1), rule(title="No CSP", line=2)
 
     acceptance = accept([first, second], [finding()], URL, TODAY)
 
@@ -173,7 +239,7 @@ def test_what_only_the_counts_tell_of_can_not_be_accepted() -> None:
     scanned = report(finding(Severity.CRITICAL), counts={Severity.CRITICAL: 2})
 
     verdict = gate.judge(
-        scanned, Policy(Severity.CRITICAL), acceptance=accept([rule(title="*")], scanned.findings or (), URL, TODAY)
+        scanned, Policy(Severity.CRITICAL), acceptance=accept([rule(title_glob="*")], scanned.findings or (), URL, TODAY)
     )
 
     assert not verdict.passed
@@ -197,9 +263,28 @@ def test_a_rule_for_a_url_covers_its_scans_only_and_is_used_there() -> None:
 
 def test_a_rule_is_named_by_its_line_and_what_it_is_about() -> None:
     assert str(rule(title="a", category="b", line=3)) == "line 3 (a, b)"
+    assert str(rule(title_glob="a*", category_glob="b*", line=3)) == "line 3 (a*, b*)"
 
 
 def test_an_unused_rule_for_this_site_is_told_of() -> None:
     unused = rule(title="gone", url=URL)
 
     assert accept([unused], [finding()], URL, TODAY).unused == (unused,)
+
+
+def test_a_rule_to_copy_is_plain_where_the_text_is() -> None:
+    assert rule_for(finding(Severity.MEDIUM, title="Allow-Origin:  *", category=None)) == (
+        '- title: "Allow-Origin: *"\n  severity: medium\n  reason: "Why is this risk accepted?"\n'
+    )
+
+
+@pytest.mark.parametrize("title", [None, "", " \n", "x" * 1_001, "\ud800"])
+def test_there_is_no_rule_to_copy_for_what_none_can_name(title: str | None) -> None:
+    assert rule_for(finding(title=title)) is None
+    assert rule_for(finding(category="x" * 1_001)) is None
+
+
+def test_a_rule_to_copy_is_one_to_the_schema() -> None:
+    text = rule_for(finding(Severity.UNKNOWN, title='a "b" \\ \x00\u202e\U0001f600', category="'"))
+
+    jsonschema.validate(yaml.safe_load(text or ""), SCHEMA)

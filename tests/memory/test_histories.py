@@ -40,7 +40,7 @@ class Histories(RuleBasedStateMachine):
         self._folder = tempfile.TemporaryDirectory()
         self.world = World(Path(self._folder.name))
         self.history = self.world.history
-        self.rules: frozenset[str] = frozenset()
+        self.risks: frozenset[str] = frozenset()
         self.remembered: list[Remembered] = []
         self.red: dict[str, frozenset[str]] = {}
         self.names = itertools.count()
@@ -93,7 +93,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule(rules=findings)
     def change_the_rules(self, rules: frozenset[str]) -> None:
-        self.rules = rules
+        self.risks = rules
 
     @rule()
     def rotate_the_key(self) -> None:
@@ -107,7 +107,7 @@ class Histories(RuleBasedStateMachine):
         commit = self.history.branches["main"]
         compared = self._baseline(commit, site) is not None
         code = self._judged(commit, site, found, spelled)
-        failing = (found & FAILING) - self.rules
+        failing = (found & FAILING) - self.risks
         still_red = self.red.get(site, frozenset()) & failing
         assert code is ExitCode.GATE_FAILED or not still_red, "red stays red while nothing is mended or accepted"
         known = self.red.get(site, frozenset()) & found
@@ -130,22 +130,22 @@ class Histories(RuleBasedStateMachine):
     @rule(site=sites, found=findings, branch=st.none() | branches)
     def run_while_the_forge_is_down(self, site: str, found: frozenset[str], branch: str | None) -> None:
         self.world.forge.down = True
-        code = self.world.scan(self.history.branches[branch or "main"], site, found, self.rules)
+        code = self.world.scan(self.history.branches[branch or "main"], site, found, self.risks)
         self.world.forge.down = False
-        assert code is (ExitCode.SCAN_ERROR if (found & FAILING) - self.rules else ExitCode.PASSED)
+        assert code is (ExitCode.SCAN_ERROR if (found & FAILING) - self.risks else ExitCode.PASSED)
 
     @rule(site=sites, found=findings, attempts=st.integers(1, 3))
     def time_out_and_run_again(self, site: str, found: frozenset[str], attempts: int) -> None:
         commit, launched = self.history.branches["main"], len(self.world.service.scans)
         self.world.service.hangs = True
         for attempt in range(1, attempts + 1):
-            assert self.world.scan(commit, site, found, self.rules, attempt) is ExitCode.SCAN_ERROR
+            assert self.world.scan(commit, site, found, self.risks, attempt) is ExitCode.SCAN_ERROR
         self.world.service.hangs = False
         expected = self._expected(commit, site, found)
-        assert self.world.scan(commit, site, frozenset(), self.rules, attempts + 1) is expected
+        assert self.world.scan(commit, site, frozenset(), self.risks, attempts + 1) is expected
         assert len(self.world.service.scans) == launched + 1, "a run that came to no verdict pays for one scan"
         again = self._expected(commit, site, found)
-        assert self.world.scan(commit, site, found, self.rules, attempts + 2) is again
+        assert self.world.scan(commit, site, found, self.risks, attempts + 2) is again
         assert len(self.world.service.scans) == launched + 2, "after a verdict the site is scanned anew"
         self.red.clear()
 
@@ -166,7 +166,7 @@ class Histories(RuleBasedStateMachine):
 
     def _judged(self, commit: str, site: str, found: frozenset[str], spelled: str) -> ExitCode:
         expected = self._expected(commit, site, found)
-        code = self.world.scan(commit, spelled.format(site), found, self.rules)
+        code = self.world.scan(commit, spelled.format(site), found, self.risks)
         assert code is expected, (commit, site, sorted(found), self.remembered)
         return code
 
@@ -187,7 +187,7 @@ class Histories(RuleBasedStateMachine):
             moves_on = before is None or not new & FAILING
             accepted = found if moves_on or before is None else before
             self.remembered.append(Remembered(commit, site, self.world.key, found, accepted))
-        return ExitCode.GATE_FAILED if (new & FAILING) - self.rules else ExitCode.PASSED
+        return ExitCode.GATE_FAILED if (new & FAILING) - self.risks else ExitCode.PASSED
 
     _before: frozenset[str] | None = None
 

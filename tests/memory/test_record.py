@@ -105,7 +105,11 @@ def test_any_other_text_is_no_memory(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("line", "reason"),
-    [("", "not written by this action"), ("other:2:x", "not written by this action"), ("secuprobe:1:scan:0:1", "another version")],
+    [
+        ("", "not written by this action"),
+        ("other:2:x", "not written by this action"),
+        ("secuprobe:1:scan:0:1", "another version"),
+    ],
 )
 def test_why_it_is_not_believed_is_told(line: str, reason: str) -> None:
     with pytest.raises(NotBelieved, match=reason):

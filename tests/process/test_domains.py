@@ -1,6 +1,7 @@
 """The account's domains: listed, filtered, and as a matrix."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -54,6 +55,34 @@ def test_globs_include_and_exclude(runner: Runner, filters: dict[str, str], expe
         step = run(runner, api, **filters)
 
     assert (step.code, hosts(step)) == (0, expected)
+
+
+@pytest.mark.parametrize("timeout", ["soon", "9", "9s", "7h", "1.5m", "-60", "1d"])
+def test_the_timeout_is_checked_as_that_of_a_scan(runner: Runner, timeout: str) -> None:
+    with secuprobe(domains=DOMAINS) as api:
+        step = run(runner, api, timeout=timeout)
+
+    assert step.code == 2
+    assert f"timeout: was given {timeout!r}" in step.annotations("error")[0]
+    assert api.service.requests == []
+
+
+@pytest.mark.parametrize("timeout", ["", "60", "60s", "10", "1m", "6h", " 10 M "])
+def test_a_duration_is_a_timeout(runner: Runner, timeout: str) -> None:
+    with secuprobe(domains=DOMAINS) as api:
+        assert run(runner, api, timeout=timeout).code == 0
+
+
+def test_the_timeout_is_the_budget_of_the_whole_step(runner: Runner) -> None:
+    silent = {"on": "GET /domains", "times": 100, "kind": "no_answer"}
+    with secuprobe({"faults": [silent]}, domains=DOMAINS) as api:
+        started = time.monotonic()
+        step = run(runner, api, timeout="10")
+        took = time.monotonic() - started
+
+    assert step.code == 3
+    assert 9 < took < 14
+    assert "time budget of 10 s" in step.annotations("error")[0]
 
 
 def test_json_is_json_for_other_programs(runner: Runner) -> None:

@@ -126,9 +126,7 @@ def test_a_launch_whose_answer_can_not_be_understood_may_have_started_a_scan(run
         {"scanId": "x"},
         {"scanId": "x", "status": None},
         {"scanId": "x", "status": 7.5e300, "secuScore": "high"},
-        {"scanId": "x", "status": "completed", "vulnerabilitiesCount": {"high": "many"}},
-        {"scanId": "x", "status": "completed", "vulnerabilitiesCount": [1]},
-        {"scanId": "x", "status": "completed", "vulnerabilitiesCount": {"high": -1}},
+        {"scanId": "x", "status": ["completed"]},
     ],
 )
 def test_a_scan_that_can_not_be_understood_is_an_error_with_what_was_expected(runner: Runner, body: Any) -> None:

@@ -166,6 +166,8 @@ def test_a_file_that_is_no_report_is_an_error_in_its_own_row(runner: Runner, tex
         ("*/*.json", 2),
         ("**/*.json", 3),
         ("secuprobe/*\nsecuprobe/a.*", 2),
+        ("secuprobe/a.*, secuprobe/b.*", 2),
+        ("secuprobe/a.* secuprobe/b.*", 2),
         ("secuprobe", 0),
         (".", 0),
         ("a**b[/*.json", 0),

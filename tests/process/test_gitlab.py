@@ -78,6 +78,30 @@ def test_the_waiting_is_a_section_of_the_log_that_collapses(runner: Runner) -> N
     assert "::" not in step.log
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_what_root_leaves_in_the_project_belongs_to_its_owner(runner: Runner) -> None:
+    os.chown(runner.folder, 1001, 1002)
+    with secuprobe() as api:
+        step = run(runner, api, {"SECUPROBE_REPORTS": "json=out/a.json"})
+
+    assert step.code == 0, step.log
+    owners = {(runner.folder / name).stat().st_uid for name in ("secuprobe.env", "out", "out/a.json")}
+    assert owners == {1001}
+
+
+def test_a_dotenv_file_that_leads_out_of_the_project_is_not_written(
+    runner: Runner, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    outside = tmp_path_factory.mktemp("outside") / "x"
+    (runner.folder / "secuprobe.env").symlink_to(outside)
+    with secuprobe() as api:
+        step = run(runner, api, {})
+
+    assert step.code == 0
+    assert "could not be written to secuprobe.env: secuprobe.env leads out of the workspace" in step.log
+    assert not outside.exists()
+
+
 def test_a_dotenv_file_that_can_not_be_written_does_not_change_the_verdict(runner: Runner) -> None:
     (runner.folder / "secuprobe.env").mkdir()
     with secuprobe() as api:

@@ -34,6 +34,20 @@ def test_every_platform_shows_the_same_verdict(runner: Runner, threshold: str) -
     assert len(shown["github"][1]) == 2 + 5 + 1
 
 
+def test_a_script_in_a_container_job_on_github_takes_variables_and_is_a_step_all_the_same(runner: Runner) -> None:
+    with secuprobe({"findings": FINDINGS}) as api:
+        inputs = {"API_KEY": KEY, "URL": URL, "API_URL": api.url, "FAIL_ON_SEVERITY": "high"}
+        runner.environment = {f"SECUPROBE_{name}": value for name, value in inputs.items()}
+        step = runner.finish(runner.start())
+        overruled = runner.run(fail_on_severity="none")
+
+    assert (step.code, step.outputs["result"]) == (1, "failed")
+    assert step.log.startswith(f"::add-mask::{KEY}\n")
+    assert KEY not in step.shown
+    assert "SQL injection" in step.summary
+    assert overruled.code == 0, "what the step is given comes first"
+
+
 def test_a_plain_log_has_no_escape_codes(runner: Runner) -> None:
     with secuprobe({"findings": FINDINGS}) as api:
         inputs = {"SECUPROBE_API_KEY": KEY, "SECUPROBE_URL": URL, "SECUPROBE_API_URL": api.url}

@@ -269,7 +269,7 @@ def test_a_scans_id_is_a_baseline_without_github(pull: Pull) -> None:
 
 
 def test_accepted_risks_come_from_the_workspace(pull: Pull) -> None:
-    used = "- title: SQL*\n  reason: A test database.\n"
+    used = "- title_glob: SQL*\n  reason: A test database.\n"
     rules = f"{used}- title: Nothing\n  reason: x\n- title: Banner\n  reason: y\n  expires: 2020-01-01\n"
     (pull.runner.folder / ".secuprobe-ignore.yml").write_text(rules, encoding="utf-8")
 
@@ -282,17 +282,54 @@ def test_accepted_risks_come_from_the_workspace(pull: Pull) -> None:
     assert any("line 5 (Banner) expired on 2020-01-01" in text for text in step.annotations("warning"))
 
 
-@pytest.mark.parametrize(("name", "content"), [(".secuprobe-ignore.yml", "- title: a\n"), ("risks.yml", None)])
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [(".secuprobe-ignore.yml", "- title: a\n"), (".secuprobe-ignore.yaml", "- title: a\n"), ("risks.yml", None)],
+)
 def test_a_malformed_or_missing_ignore_file_costs_no_scan(pull: Pull, name: str, content: str | None) -> None:
     if content:
         (pull.runner.folder / name).write_text(content, encoding="utf-8")
     launches = pull.api.launches
 
-    step = pull.run(PULL, ignore_file=name)
+    step = pull.run(PULL, ignore_file="" if content else name)
 
     assert (step.code, step.outputs) == (2, SCAN_OUTPUTS)
     assert name in step.annotations("error")[0]
     assert pull.api.launches == launches
+
+
+def test_a_rule_copied_from_the_summary_accepts_that_finding_and_no_other(pull: Pull) -> None:
+    origin = {"title": "Access-Control-Allow-Origin: *", "severity": "high", "category": "CORS [<b>|@me]"}
+    others = [{**origin, "title": "Access-Control-Allow-Origin: null"}, {**origin, "severity": "critical"}]
+    first = pull.run([origin])
+    (rule,) = Page(first.summary).pre
+    (pull.runner.folder / ".secuprobe-ignore.yaml").write_text(f"{rule}\n", encoding="utf-8")
+
+    accepted, refused = pull.run([origin]), pull.run([origin, *others])
+
+    assert (first.code, accepted.code, refused.code) == (1, 0, 1)
+    assert "2 new findings at or above high (1 critical, 1 high)" in refused.summary
+
+
+def test_two_ignore_files_are_an_error_and_cost_no_scan(pull: Pull) -> None:
+    for ending in ("yml", "yaml"):
+        (pull.runner.folder / f".secuprobe-ignore.{ending}").write_text("- title: a\n  reason: b\n", encoding="utf-8")
+    launches = pull.api.launches
+
+    step = pull.run(PULL)
+
+    assert step.code == 2
+    assert "there are .secuprobe-ignore.yml and .secuprobe-ignore.yaml" in step.annotations("error")[0]
+    assert pull.api.launches == launches
+
+
+def test_a_rule_whose_url_is_not_what_was_scanned_is_told_as_unused(pull: Pull) -> None:
+    rules = "- title: Banner\n  reason: x\n  url: https://shop.exmaple\n"
+    (pull.runner.folder / ".secuprobe-ignore.yml").write_text(rules, encoding="utf-8")
+
+    step = pull.run(BASE)
+
+    assert any("1 rule of the ignore file (by line: 1) unused here" in text for text in step.annotations("notice"))
 
 
 def test_a_report_that_would_leave_the_workspace_costs_no_scan(pull: Pull) -> None:
@@ -304,6 +341,28 @@ def test_a_report_that_would_leave_the_workspace_costs_no_scan(pull: Pull) -> No
     assert step.code == 2
     assert "leads out of the workspace" in step.annotations("error")[0]
     assert pull.api.launches == launches
+
+
+@pytest.mark.parametrize(
+    "reports",
+    ["sarif=a.sarif # alerts", "sarif='a.sarif'", "sarif=my report.sarif", "json=a.json sarif=./A.json", "html=a:b.html"],
+)
+def test_reports_that_would_be_misread_cost_no_scan_and_leave_no_file(pull: Pull, reports: str) -> None:
+    launches, before = pull.api.launches, {path.name for path in pull.runner.folder.iterdir()}
+
+    step = pull.run(BASE, reports=reports)
+
+    assert step.code == 2
+    assert "reports: was given" in step.annotations("error")[0]
+    assert pull.api.launches == launches
+    assert {path.name for path in pull.runner.folder.iterdir()} <= before | {"event.json"}
+
+
+def test_reports_on_one_line_are_files_of_their_own(pull: Pull) -> None:
+    step = pull.run(BASE, reports="json=out/a.json,markdown=out/a.md html=out/a.html\n")
+
+    assert step.code == 0
+    assert {path.name for path in (pull.runner.folder / "out").iterdir()} == {"a.json", "a.md", "a.html"}
 
 
 def test_a_report_that_can_not_be_written_is_an_error_that_leaves_the_verdict(pull: Pull) -> None:

@@ -91,7 +91,7 @@ def test_a_site_that_the_plan_does_not_allow_says_so_and_hides_no_other(workflow
 
 
 def test_the_inputs_reach_each_scan(workflow: Workflow) -> None:
-    rule = "- {title: SQL injection, url: 'https://shop.*', reason: Known.}\n"
+    rule = "- {title: SQL injection, url_glob: 'https://shop.*', reason: Known.}\n"
     (workflow.repository / "risks.yml").write_text(rule, encoding="utf-8")
     with secuprobe(domains=DOMAINS) as api:
         api.service.engine = ByHost({"shop.example": [FINDINGS[1]], "blog.example": [FINDINGS[1]]})

@@ -19,8 +19,10 @@ from hypothesis import strategies as st
 
 from secuprobe_action.app import Run
 from secuprobe_action.errors import ExitCode
+from secuprobe_action.findings.baseline import normalised
 from secuprobe_action.findings.estate import Estate, Result, Site
 from secuprobe_action.findings.gate import Policy, judge
+from secuprobe_action.findings.ignore import parse, rule_for
 from secuprobe_action.findings.model import Finding, Severity
 from secuprobe_action.local.demo import read_outputs
 from secuprobe_action.platforms import detect
@@ -30,7 +32,7 @@ from secuprobe_action.reports import estate, json_report, markdown
 from secuprobe_action.reports.json_reader import UnreadableReport, read
 from secuprobe_action.reports.story import Story
 from secuprobe_action.signals import Signals
-from secuprobe_action.text import one_line, printable
+from secuprobe_action.text import encodable, one_line, printable
 from tests.reports.rendered import Page
 from tests.support import KEY, URL, SimulatedClock, report
 
@@ -85,7 +87,7 @@ OUR_ELEMENTS = {
     "tr",
     "th",
     "td",
-} | {*("details", "summary", "blockquote")}
+} | {*("details", "summary", "blockquote", "pre")}
 
 
 def words(text: str) -> str:
@@ -208,6 +210,29 @@ def test_the_summary_is_a_table_whose_text_is_the_original(findings: list[Findin
         ).replace("\t", "")
     for node in page.nodes:
         assert not re.search(r"@[\w-]|(?<!&)#\d|\bgh-\d|:[a-z0-9_+-]+:", node, re.IGNORECASE)
+
+
+# What the client makes of the API's words: text that can be encoded.
+ENCODABLE = TEXT.map(encodable)
+
+
+@given(ENCODABLE, st.none() | ENCODABLE, st.sampled_from(list(Severity)), ENCODABLE, st.none() | ENCODABLE)
+def test_a_rule_copied_from_the_page_accepts_its_finding_and_no_other(
+    title: str, category: str | None, severity: Severity, another: str, other_category: str | None
+) -> None:
+    shown = Finding(title, severity, category=category)
+    judged = report(shown)
+    page = Page(markdown.summary(judged, judge(judged, Policy(Severity.HIGH))))
+
+    assert page.pre == ([str(rule_for(shown)).rstrip("\n")] if normalised(title) else [])
+    assert {name for name, _ in page.elements} <= OUR_ELEMENTS
+    for text in page.pre:
+        (rule,) = parse(text, "file")
+        assert rule.covers(shown, URL)
+        assert rule.covers(Finding(another, severity, category=category), URL) == (normalised(another) == normalised(title))
+        same_category = not normalised(category) or normalised(other_category) == normalised(category)
+        assert rule.covers(Finding(title, severity, category=other_category), URL) == same_category
+        assert not any(rule.covers(Finding(title, other, category=category), URL) for other in Severity if other is not severity)
 
 
 @given(st.lists(st.one_of(TEXT, st.just("")), max_size=5))

@@ -23,6 +23,7 @@ class Page(HTMLParser):
         text: the visible text.
         nodes: the text nodes one by one: GitHub looks for mentions and references in each of them.
         summaries: the text of each `<summary>`, and with it of each folded part.
+        pre: the text of each `<pre>`.
     """
 
     def __init__(self, markdown: str) -> None:
@@ -31,6 +32,7 @@ class Page(HTMLParser):
         self.tables: list[Table] = []
         self.nodes: list[str] = []
         self.summaries: list[str] = []
+        self.pre: list[str] = []
         self._open: list[str] = []
         self.feed(cmarkgfm.github_flavored_markdown_to_html(markdown, options=Options.CMARK_OPT_UNSAFE))
         self.close()
@@ -51,6 +53,8 @@ class Page(HTMLParser):
             self.tables[-1].rows[-1].append("")
         elif tag == "summary":
             self.summaries.append("")
+        elif tag == "pre":
+            self.pre.append("")
 
     def handle_endtag(self, tag: str) -> None:
         assert self._open.pop() == tag, f"<{tag}> is closed out of turn"
@@ -61,6 +65,8 @@ class Page(HTMLParser):
             self.tables[-1].rows[-1][-1] += data
         elif "summary" in self._open:
             self.summaries[-1] += data
+        elif "pre" in self._open:
+            self.pre[-1] += data
 
     def count(self, tag: str) -> int:
         return sum(name == tag for name, _ in self.elements)
