@@ -1,7 +1,6 @@
 """SecuProbeClient: the four documented endpoints, typed. It must not know what the answers are used for."""
 
 import json
-import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -35,6 +34,7 @@ from secuprobe_action.errors import (
     UnexpectedStatus,
 )
 from secuprobe_action.log import Log
+from secuprobe_action.network.refusals import refusal
 from secuprobe_action.text import duration, encodable, one_line
 
 USER_AGENT = f"secuprobe-scan-action/{__version__} (+https://github.com/Garconposey/secuprobe-scan-action)"
@@ -316,29 +316,26 @@ def _transport_errors(request: str) -> Iterator[None]:
             f"The answer to {request} can't be decompressed: {_reason(error)}.", request=request, status=200
         ) from error
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol) as error:
-        raise _connection_error(error, request) from error
+        raise _refused(error, request) or _connection_error(error, request) from error
     except TimeoutError as error:
         raise TransportError(f"{request} was sent, but the answer took too long.", request=request, sent=True) from error
     except httpx.TransportError as error:
-        raise TransportError(
+        raise _refused(error, request) or TransportError(
             f"{request} was sent, but no whole answer came: {_reason(error)}.", request=request, sent=True
         ) from error
 
 
 def _connection_error(error: httpx.TransportError, request: str) -> TransportError:
-    message = f"No connection for {request}: {_reason(error)}."
-    if _is_certificate_error(error):
-        advice = "If a proxy of your own re-signs TLS, name its CA file in the environment variable SSL_CERT_FILE."
-        return TransportError(message, advice, request=request, sent=False, permanent=True)
-    return TransportError(message, request=request, sent=False)
+    return TransportError(f"No connection for {request}: {_reason(error)}.", request=request, sent=False)
 
 
-def _is_certificate_error(error: BaseException | None) -> bool:
-    while error is not None:
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
+def _refused(error: httpx.TransportError, request: str) -> TransportError | None:
+    """Return a refusal with its own advice; what is refused was not processed, even if TLS 1.3 says so after it was sent."""
+    told = refusal(error)
+    if told is None:
+        return None
+    message = f"No connection for {request}: {told.message}."
+    return TransportError(message, told.advice, request=request, sent=False, permanent=told.permanent)
 
 
 def _reason(error: Exception) -> str:

@@ -15,7 +15,9 @@ from github.Repository import Repository
 
 from secuprobe_action import __version__
 from secuprobe_action.findings.baseline import FINGERPRINT_VERSION
+from secuprobe_action.network import Network
 from secuprobe_action.platforms.base import Check, Comment, ForgeError, FoundBaseline
+from secuprobe_action.platforms.github_connections import connected_by
 from secuprobe_action.platforms.marker import Marker, digest
 
 REQUEST_TIMEOUT_S = 10
@@ -59,17 +61,20 @@ class GitHubForge:
         self._environment = environment
         self._event = event
         self._run_id = environment.get("GITHUB_RUN_ID", "")
-        self._github = github.Github(
-            auth=github.Auth.Token(token),
-            base_url=environment.get("GITHUB_API_URL") or "https://api.github.com",
-            user_agent=f"secuprobe-scan-action/{__version__}",
-            timeout=REQUEST_TIMEOUT_S,
-            per_page=100,
-            seconds_between_requests=0,
-            seconds_between_writes=0,
-            retry=GithubRetry(total=2, backoff_factor=0.5, secondary_rate_wait=3, max_rate_limit_wait=3, allowed_methods=["GET"]),
-            lazy=True,
-        )
+        with connected_by(Network.of(environment)):
+            self._github = github.Github(
+                auth=github.Auth.Token(token),
+                base_url=environment.get("GITHUB_API_URL") or "https://api.github.com",
+                user_agent=f"secuprobe-scan-action/{__version__}",
+                timeout=REQUEST_TIMEOUT_S,
+                per_page=100,
+                seconds_between_requests=0,
+                seconds_between_writes=0,
+                retry=GithubRetry(
+                    total=2, backoff_factor=0.5, secondary_rate_wait=3, max_rate_limit_wait=3, allowed_methods=["GET"]
+                ),
+                lazy=True,
+            )
 
     def find_baseline(self, name: str, scanned_url: str | None) -> FoundBaseline | None:
         """Look at the merge base, then at its first parents: the first with a check run of that name tells the scan.

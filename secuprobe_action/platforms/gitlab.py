@@ -9,6 +9,8 @@ from typing import Any, TextIO
 
 import httpx
 
+from secuprobe_action.errors import InputError
+from secuprobe_action.network import Network
 from secuprobe_action.platforms.base import Check, Comment, Forge, ForgeError, FoundBaseline, Level
 from secuprobe_action.platforms.marker import Marker, digest
 from secuprobe_action.platforms.terminal import Terminal
@@ -96,6 +98,7 @@ class GitLabForge:
 
     def __init__(self, token: str, environment: Mapping[str, str], iid: str) -> None:
         self._token = token
+        self._network = Network.of(environment)
         self._project = f"{environment.get('CI_API_V4_URL', '')}/projects/{environment.get('CI_PROJECT_ID', '')}"
         self._api = environment.get("CI_API_V4_URL", "")
         self._notes = f"{self._project}/merge_requests/{iid}/notes"
@@ -114,7 +117,8 @@ class GitLabForge:
         marker = Marker(comment.name, digest(comment.scanned_url), self._pipeline)
         body = f"{marker}\n{comment.body}"
         try:
-            with httpx.Client(headers={"PRIVATE-TOKEN": self._token}, timeout=_REQUEST_TIMEOUT_S) as http:
+            headers = {"PRIVATE-TOKEN": self._token}
+            with self._network.client(self._api, headers=headers, timeout=_REQUEST_TIMEOUT_S) as http:
                 author = _json(http.get(f"{self._api}/user"))["username"]
                 own = [(note["id"], note["body"]) for note in self._all_notes(http) if note["author"]["username"] == author]
                 existing = marker.find(own)
@@ -122,6 +126,8 @@ class GitLabForge:
                     _json(http.put(f"{self._notes}/{existing}", json={"body": body}))
                 elif comment.may_create:
                     _json(http.post(self._notes, json={"body": body}))
+        except InputError as error:
+            raise ForgeError(f"GitLab can't be asked: {error.message}") from error
         except httpx.HTTPError as error:
             raise ForgeError(f"GitLab could not be reached ({type(error).__name__})") from error
         except (KeyError, TypeError, ValueError, httpx.InvalidURL) as error:

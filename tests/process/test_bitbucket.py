@@ -186,8 +186,10 @@ def test_without_a_proxy_there_is_a_warning(runner: Runner) -> None:
 def test_the_proxy_of_a_pipes_container_is_tried_first_there() -> None:
     step, pipe = (Bitbucket(environment, io.StringIO()).ways() for environment in ({}, {"BITBUCKET_PIPE_STORAGE_DIR": "/x"}))
 
-    assert step[0] == "http://localhost:29418"
-    assert pipe[0] == "http://host.docker.internal:29418"
+    assert step[0] is not None
+    assert step[0].name == "localhost:29418"
+    assert pipe[0] is not None
+    assert pipe[0].name == "host.docker.internal:29418"
 
 
 def test_the_example_of_a_plain_step_runs(runner: Runner, tmp_path: Path) -> None:
