@@ -3,7 +3,6 @@
 import os
 import re
 import ssl
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -140,6 +139,8 @@ def _identify(context: ssl.SSLContext, given: Mapping[str, str]) -> None:
 def _file(name: str, value: str) -> Iterator[Path]:
     """Return the file that a variable names, or one with the PEM that it holds, for as long as the context lasts."""
     if value.startswith(_BEGINNING):
+        import tempfile  # takes long to import, and most have a file
+
         with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".pem") as file:  # readable by its owner only
             file.write(value + "\n")
             file.flush()

@@ -8,9 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import github
 import pytest
+import requests
 import trustme
 
+from secuprobe_action.network import Network
+from secuprobe_action.platforms.github_connections import connected_by
 from tests.github_api import FakeGitHub
 from tests.github_api import serving as serving_github
 from tests.process.canned import Canned, serving
@@ -317,6 +321,25 @@ def test_a_private_ca_instead_of_the_public_ones_is_not_added_to_them(runner: Ru
 
     assert "(SSLError)" in step.annotations("warning")[0]
     assert github.requests == []
+
+
+def test_pygithub_adds_no_authority_to_the_context_that_all_share(bundle: str) -> None:
+    network = Network.of({"SSL_CERT_FILE": bundle})
+    with serving({"octocat": b'{"login": "octocat", "id": 1, "url": "https://x"}'}, tls()) as server:
+        with connected_by(network):
+            api = github.Github(base_url=server.url, auth=github.Auth.Token("ghs_token"))
+        login = api.get_user("octocat").login
+
+    assert login == "octocat"
+    assert len(network.tls.get_ca_certs()) == 1
+    assert network.tls.verify_mode is ssl.CERT_REQUIRED
+
+
+def test_other_objects_of_pygithub_keep_their_own_connections(bundle: str) -> None:
+    with connected_by(Network.of({"SSL_CERT_FILE": bundle})):
+        pass
+    with serving({"octocat": b"{}"}, tls()) as server, pytest.raises(requests.exceptions.SSLError):
+        github.Github(base_url=server.url, retry=None).get_user("octocat")
 
 
 @pytest.mark.parametrize("proxy_tls", [False, True])
