@@ -16,11 +16,13 @@ def main() -> None:
         from secuprobe_action.__main__ import run
 
         run()
-    except Exception:  # noqa: BLE001  # a broken installation
+    except SystemExit:
+        raise
+    except BaseException as error:  # noqa: BLE001  # a broken installation, or a signal at a moment when nobody expects it
         try:
-            sys.excepthook(*sys.exc_info())
+            sys.excepthook(type(error), error, error.__traceback__)
         finally:
-            os._exit(3)
+            os._exit(130 if isinstance(error, KeyboardInterrupt) else getattr(error, "exit_code", 3))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import io
 import os
 import re
 import select
+import signal
 import sys
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, TextIO
@@ -51,6 +52,7 @@ def end_with(command: Callable[[], int], environment: Mapping[str, str]) -> NoRe
     outputs = [_take_over(1), _take_over(2)]
     sys.stdout, sys.stderr = (_text(output) for output in outputs)
     code = _exit_code(command, environment)
+    _keep(code)
     if outputs[0].lost:
         print(f"secuprobe: the log could not be written: {outputs[0].lost.strerror}.", file=sys.stderr)
     sys.exit(code)
@@ -72,6 +74,17 @@ def _take_over(descriptor: int) -> _Output:
 def _text(output: _Output) -> TextIO:
     """Return a stream that takes any text and hands it on line by line."""
     return io.TextIOWrapper(io.BufferedWriter(output), encoding="utf-8", errors="replace", line_buffering=True)
+
+
+def _keep(code: int) -> None:
+    """Have a signal that comes from now on end the process at once, and still with this code: the work is done.
+
+    Where it was cancelled, what handles a second signal is left as it is.
+    """
+    if code in (ExitCode.INTERRUPTED, ExitCode.TERMINATED):
+        return
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: os._exit(code))
 
 
 def _exit_code(command: Callable[[], int], environment: Mapping[str, str]) -> int:

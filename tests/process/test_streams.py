@@ -144,6 +144,23 @@ def test_a_fault_outside_of_any_command_shows_no_secret_and_commands_no_runner(r
     assert len(commands) == 1
 
 
+@pytest.mark.parametrize("code", [0, 1, 3])
+def test_a_signal_after_the_verdict_does_not_change_it(runner: Runner, code: int) -> None:
+    program = (
+        "import os, threading, time; from secuprobe_action.process import end_with\n"
+        f"def command():\n    threading.Thread(target=time.sleep, args=(50,)).start()\n    print('done')\n    return {code}\n"
+        "end_with(command, os.environ)"
+    )
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(command, env={**runner.prepare(), "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(0.5)
+        process.terminate()
+
+    assert process.wait(10) == code
+
+
 @pytest.mark.parametrize(
     ("raised", "code"),
     [
