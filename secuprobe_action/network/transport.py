@@ -1,6 +1,8 @@
 """httpx's transport, told what to do rather than reading the environment, with errors that name the proxy."""
 
 import ssl
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import httpx
 
@@ -28,6 +30,8 @@ class _ProxiedTransport(httpx.HTTPTransport):
         self._name = proxy.name
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if "trace" in request.extensions:
+            request.extensions = {**request.extensions, "trace": _without_connect(request.extensions["trace"])}
         try:
             response = super().handle_request(request)
         except httpx.TransportError as error:
@@ -37,3 +41,23 @@ class _ProxiedTransport(httpx.HTTPTransport):
             message = f"the proxy {self._name} answered with 407 {response.reason_phrase}"
             raise ProxyRefused(message.strip(), response.status_code)
         return response
+
+
+_Trace = Callable[[str, Mapping[str, Any]], None]
+
+
+def _without_connect(trace: _Trace) -> _Trace:
+    """Return a trace that isn't told how CONNECT was sent and answered, so that what it sees as sent is the request itself.
+
+    httpcore reports both under the same names; of an event that begins it says to which of them it belongs.
+    """
+    connecting = False
+
+    def told(name: str, info: Mapping[str, Any]) -> None:
+        nonlocal connecting
+        if "request" in info:
+            connecting = info["request"].method == b"CONNECT"
+        if not (connecting and name.startswith("http11.")):
+            trace(name, info)
+
+    return told
