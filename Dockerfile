@@ -24,25 +24,26 @@ LABEL org.opencontainers.image.title="SecuProbe Security Scan" \
       org.opencontainers.image.licenses="MIT" \
       org.opencontainers.image.version="${VERSION}"
 
-# PYTHONPATH rather than site-packages, whose place differs from base to base. No .pyc is written at run time: the
-# container is thrown away after it. pydantic needn't look for plugins among the installed packages: there are none.
-ENV PYTHONPATH=/app/lib \
-    PYTHONDONTWRITEBYTECODE=1 \
-    PYDANTIC_DISABLE_PLUGINS=__all__
+# pydantic needn't look for plugins among the installed packages: there are none.
+ENV PYDANTIC_DISABLE_PLUGINS=__all__
 
 COPY --from=build /app /app
 
-# Without pip: nothing is installed here any more. Then one import of all that a scan uses, so that the bytecode of the
-# standard library, which the official image leaves out, is there from the first run. GitLab and Bitbucket run scripts in the
-# image, so the program has a name there, too.
+# Without pip: nothing is installed here any more. GitLab and Bitbucket run scripts in the image, so the program has a name
+# there, too. Then one import of all that a scan uses, so that the bytecode of the standard library, which the official image
+# leaves out, is there from the first run.
+#
+# -I: a job's PYTHONPATH, PYTHONHOME and the like are its own programs' business, and the workspace's modules aren't ours: what
+# gets in that way runs with the key. -S: there are no site-packages to look through; entrypoint.py finds what lies beside it.
+# -B: no bytecode is written at run time, since the container is thrown away after it.
 RUN pip="$(python3 -c 'import pip; print(*pip.__path__)')" \
     && ensurepip="$(python3 -c 'import ensurepip; print(*ensurepip.__path__)')" \
     && rm -rf "$pip" "$pip"-*.dist-info "$ensurepip" /usr/local/bin/pip* /usr/bin/pip* \
-    && ln -s /app/entrypoint.py /usr/local/bin/secuprobe-scan \
-    && env -u PYTHONDONTWRITEBYTECODE python3 -c "import secuprobe_action.app, secuprobe_action.platforms.github_forge, argparse, jinja2, yaml, encodings.idna"
+    && printf '#!/bin/sh\nexec /usr/local/bin/python3 -ISB /app/entrypoint.py "$@"\n' > /usr/local/bin/secuprobe-scan \
+    && chmod 755 /usr/local/bin/secuprobe-scan \
+    && PYTHONPATH=/app/lib python3 -c "import secuprobe_action.app, secuprobe_action.process, secuprobe_action.network.transport, secuprobe_action.platforms.github_forge, argparse, jinja2, yaml, encodings.idna"
 
 # No USER: actions run as root, since GitHub mounts the workspace and the files of GITHUB_OUTPUT with the runner's owner
 # and mode. No WORKDIR: GitHub sets its own, which is also why the paths are absolute.
 # (docs.github.com, "Dockerfile support for GitHub Actions")
-# -S: there are no site-packages to look through.
-ENTRYPOINT ["/usr/local/bin/python3", "-S", "/app/entrypoint.py"]
+ENTRYPOINT ["/usr/local/bin/python3", "-ISB", "/app/entrypoint.py"]

@@ -129,10 +129,10 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
 
 
 def run() -> None:
-    """Run as a process, whose output takes any text and reaches the log line by line."""
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(encoding="utf-8", errors="replace", line_buffering=True)  # type: ignore[union-attr]
-    sys.exit(main(sys.argv[1:], os.environ))
+    """Run as a process: with output that takes any text, and an exit code for whatever happens."""
+    from secuprobe_action.process import end_with
+
+    end_with(lambda: main(sys.argv[1:], os.environ), os.environ)
 
 
 if __name__ == "__main__":

@@ -10,13 +10,14 @@ from enum import Enum
 from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf, SecretStr, ValidationError, ValidationInfo
 
 from secuprobe_action.errors import InputError, Mistake
 from secuprobe_action.findings.gate import Policy
 from secuprobe_action.findings.model import SCAN_ID, Severity
 from secuprobe_action.findings.sites import named_site, site_of
 from secuprobe_action.findings.urls import secrets_in, shown_url
+from secuprobe_action.network import Network
 from secuprobe_action.report_files import pairs
 from secuprobe_action.reports import FORMATS
 from secuprobe_action.workspace import path_problem
@@ -83,7 +84,6 @@ class ReportFile:
     path: str
 
 
-_CA_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_DIR")
 _THRESHOLDS: Mapping[str, Severity | None] = {
     "critical": Severity.CRITICAL,
     "high": Severity.HIGH,
@@ -278,7 +278,7 @@ class Access(BaseModel):
         api_key: the SecuProbe API key.
         timeout: the time budget of the whole run, in seconds, 10 to 21,600.
         api_url: the API's address, without a slash at its end.
-        ca_bundle: a file or folder of CA certificates to trust instead of the usual ones, or None.
+        network: what the environment says of proxies and certificates.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
@@ -286,7 +286,7 @@ class Access(BaseModel):
     api_key: Annotated[SecretStr, BeforeValidator(_api_key)]
     timeout: Annotated[int, BeforeValidator(_timeout)]
     api_url: Annotated[str, BeforeValidator(_api_url)]
-    ca_bundle: str | None = Field(None, min_length=1)
+    network: InstanceOf[Network]
 
 
 class Settings(Access):
@@ -402,17 +402,17 @@ def validate(inputs: Mapping[str, str], environment: Mapping[str, str]) -> Setti
 
     Args:
         inputs: all inputs as text, as `read_inputs` returns them.
-        environment: the process's environment, for what is configured there by convention (CA certificates).
+        environment: the process's environment, for what is configured there by convention (proxies, certificates).
 
     Raises:
         InputError: one or more inputs can't be used; it names them all.
     """
-    return _validated(Settings, inputs, ca_bundle=_ca_bundle(environment))
+    return _validated(Settings, inputs, network=Network.of(environment))
 
 
 def validate_domain_filter(inputs: Mapping[str, str], environment: Mapping[str, str]) -> DomainFilter:
     """Return what `inputs` ask of the account's domains; arguments and errors as with `validate`."""
-    return _validated(DomainFilter, inputs, ca_bundle=_ca_bundle(environment))
+    return _validated(DomainFilter, inputs, network=Network.of(environment))
 
 
 def validate_estate(inputs: Mapping[str, str]) -> EstateInputs:
@@ -424,11 +424,7 @@ def validate_estate(inputs: Mapping[str, str]) -> EstateInputs:
     return _validated(EstateInputs, inputs)
 
 
-def _ca_bundle(environment: Mapping[str, str]) -> str | None:
-    return next((environment[name] for name in _CA_VARIABLES if environment.get(name)), None)
-
-
-def _validated(model: type[_Model], inputs: Mapping[str, str], **configured: str | None) -> _Model:
+def _validated(model: type[_Model], inputs: Mapping[str, str], **configured: Network) -> _Model:
     try:
         return model.model_validate({**inputs, **configured})
     except ValidationError as error:

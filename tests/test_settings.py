@@ -260,10 +260,13 @@ def test_the_first_prefix_that_gives_a_value_counts() -> None:
     assert inputs == {**DEFAULTS, "url": "https://first.example", "timeout": "10m"}
 
 
-@pytest.mark.parametrize("name", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_DIR"])
-def test_custom_ca_certificates_come_from_the_usual_variables(name: str) -> None:
-    assert settings({name: "/etc/ca.pem"}).ca_bundle == "/etc/ca.pem"
-    assert settings({name: ""}).ca_bundle is None
+def test_the_network_is_what_the_environment_says_of_it_and_shows_none_of_it() -> None:
+    environment = {"HTTPS_PROXY": "http://user:s3cret@proxy:1", "SSL_CERT_FILE": "/etc/ca.pem", "HOME": "/root"}
+
+    wanted = settings(environment)
+
+    assert set(wanted.network.variables) == {"HTTPS_PROXY", "SSL_CERT_FILE"}
+    assert "s3cret" not in repr(wanted)
 
 
 @pytest.mark.parametrize(("text", "baseline"), [("", None), ("auto", "auto"), ("AUTO", "auto"), ("scan-1", "scan-1")])

@@ -1,7 +1,6 @@
 """SecuProbeClient: the four documented endpoints, typed. It must not know what the answers are used for."""
 
 import json
-import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -37,6 +36,7 @@ from secuprobe_action.errors import (
 )
 from secuprobe_action.findings.urls import shown_url
 from secuprobe_action.log import Log
+from secuprobe_action.network.refusals import refusal
 from secuprobe_action.text import duration, one_line
 
 USER_AGENT = f"secuprobe-scan-action/{__version__} (+https://github.com/Garconposey/secuprobe-scan-action)"
@@ -83,10 +83,9 @@ class Way:
         return self._sent or not self._told
 
     def trace(self, event: str, info: Mapping[str, Any]) -> None:
-        """Take note of an event (httpcore, "trace" extension); a proxy's CONNECT is not yet the request."""
+        """Take note of an event (httpcore, "trace" extension); `network.transport` keeps a proxy's CONNECT from it."""
         self._told = True
-        if event.endswith(".send_request_headers.started") and info["request"].method != b"CONNECT":
-            self._sent = True
+        self._sent = self._sent or event.endswith(".send_request_headers.started")
 
 
 class SecuProbeClient:
@@ -360,29 +359,25 @@ def _transport_errors(request: str, way: Way) -> Iterator[None]:
             f"The answer to {request} can't be decompressed: {_reason(error)}.", request=request, status=200
         ) from error
     except (httpx.TransportError, TimeoutError) as error:
-        if not way.sent:
-            raise _connection_error(error, request) from error
-        what = "the answer took too long" if isinstance(error, TimeoutError) else f"no whole answer came: {_reason(error)}"
-        raise TransportError(f"{request} was sent, but {what}.", request=request, sent=True) from error
+        raise _refused(error, request) or _failed(error, request, way) from error
 
 
-def _connection_error(error: Exception, request: str) -> TransportError:
-    if isinstance(error, TimeoutError):
-        message = f"No connection for {request}: the look-up of the host's name, or the connection, took too long."
-        return TransportError(message, request=request, sent=False)
-    message = f"No connection for {request}: {_reason(error)}."
-    if _is_certificate_error(error):
-        advice = "If a proxy of your own re-signs TLS, name its CA file in the environment variable SSL_CERT_FILE."
-        return TransportError(message, advice, request=request, sent=False, permanent=True)
-    return TransportError(message, request=request, sent=False)
+def _failed(error: Exception, request: str, way: Way) -> TransportError:
+    took_too_long = isinstance(error, TimeoutError)
+    if way.sent:
+        what = "the answer took too long" if took_too_long else f"no whole answer came: {_reason(error)}"
+        return TransportError(f"{request} was sent, but {what}.", request=request, sent=True)
+    what = "the look-up of the host's name, or the connection, took too long" if took_too_long else _reason(error)
+    return TransportError(f"No connection for {request}: {what}.", request=request, sent=False)
 
 
-def _is_certificate_error(error: BaseException | None) -> bool:
-    while error is not None:
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
+def _refused(error: Exception, request: str) -> TransportError | None:
+    """Return a refusal with its own advice; what is refused was not processed, even if TLS 1.3 says so after it was sent."""
+    told = refusal(error) if isinstance(error, httpx.TransportError) else None
+    if told is None:
+        return None
+    message = f"No connection for {request}: {told.message}."
+    return TransportError(message, told.advice, request=request, sent=False, permanent=told.permanent)
 
 
 def _reason(error: Exception) -> str:

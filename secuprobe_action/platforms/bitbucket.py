@@ -8,9 +8,11 @@ from typing import Any, TextIO
 
 import httpx
 
+from secuprobe_action.errors import InputError
 from secuprobe_action.findings.baseline import fingerprint
 from secuprobe_action.findings.gate import Assessed, Verdict, describe_counts
 from secuprobe_action.findings.model import ScanReport, Severity
+from secuprobe_action.network import Network, Proxy
 from secuprobe_action.platforms.base import ForgeError
 from secuprobe_action.platforms.terminal import Terminal
 from secuprobe_action.text import one_line, printable
@@ -23,7 +25,7 @@ MAX_SUMMARY = 450
 
 TOKEN_VARIABLE = "SECUPROBE_BITBUCKET_TOKEN"  # noqa: S105  # a variable's name
 # The pipeline's proxy adds the authentication, to plain HTTP only. A pipe runs in a container of its own.
-_PROXIES = ("http://localhost:29418", "http://host.docker.internal:29418")
+_PROXIES = (Proxy("http", "localhost", 29418), Proxy("http", "host.docker.internal", 29418))
 _API = "http://api.bitbucket.org"
 _REQUEST_TIMEOUT_S = 10.0
 
@@ -64,25 +66,29 @@ class Bitbucket(Terminal):
                 with self._client(proxy) as http:
                     self._publish(http, _report_id(name), report, verdict)
                     return
+            except InputError as error:
+                raise ForgeError(f"Bitbucket can't be asked: {error.message}") from error
             except httpx.ConnectError as error:
                 problem = f"no connection ({one_line(str(error), 100)})"
             except httpx.HTTPError as error:
                 raise ForgeError(f"Bitbucket could not be reached ({type(error).__name__})") from error
         raise ForgeError(f"Bitbucket could not be reached: {problem}")
 
-    def ways(self) -> Sequence[str | None]:
-        """Return the proxies to try, the likelier one first, or a None where none is needed."""
+    def ways(self) -> Sequence[Proxy | None]:
+        """Return the proxies to try, the likelier one first, or a None where the environment decides."""
         if self._environment.get(TOKEN_VARIABLE):
             return [None]
         return _PROXIES if "BITBUCKET_PIPE_STORAGE_DIR" not in self._environment else tuple(reversed(_PROXIES))
 
-    def _client(self, proxy: str | None) -> httpx.Client:
+    def _client(self, proxy: Proxy | None) -> httpx.Client:
         token = self._environment.get(TOKEN_VARIABLE)
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         api = self._environment.get("SECUPROBE_BITBUCKET_API_URL") or (_API.replace("http:", "https:") if token else _API)
         slug = f"{self._environment.get('BITBUCKET_WORKSPACE', '')}/{self._environment.get('BITBUCKET_REPO_SLUG', '')}"
         base_url = f"{api}/2.0/repositories/{slug}/commit/{self._environment.get('BITBUCKET_COMMIT', '')}/reports"
-        return httpx.Client(base_url=base_url, headers=headers, proxy=proxy, timeout=_REQUEST_TIMEOUT_S, trust_env=proxy is None)
+        network = Network.of(self._environment)
+        way = proxy or network.proxy_for(base_url)
+        return network.client_through(way, base_url=base_url, headers=headers, timeout=_REQUEST_TIMEOUT_S)
 
     def _publish(self, http: httpx.Client, report_id: str, report: ScanReport, verdict: Verdict) -> None:
         # An update keeps the annotations of findings that are gone, so the report is made anew.

@@ -19,7 +19,9 @@ from github.Organization import Organization
 from github.Repository import Repository
 
 from secuprobe_action import __version__
+from secuprobe_action.network import Network
 from secuprobe_action.platforms.base import Check, Comment, ForgeError, Kept, Lineage, Subject
+from secuprobe_action.platforms.github_connections import connected_by
 from secuprobe_action.platforms.github_event import PullHead, subject_of
 from secuprobe_action.platforms.marker import Marker
 from secuprobe_action.text import one_line
@@ -55,24 +57,25 @@ class GitHubForge:
         self.run = re.sub(r"\D", "", environment.get("GITHUB_RUN_ID", ""))
         self.attempt = int(re.sub(r"\D", "", environment.get("GITHUB_RUN_ATTEMPT", "")) or 1)
         self._app_id: int | None = None
-        self._github = github.Github(
-            auth=github.Auth.Token(token),
-            base_url=environment.get("GITHUB_API_URL") or "https://api.github.com",
-            user_agent=f"secuprobe-scan-action/{__version__}",
-            timeout=REQUEST_TIMEOUT_S,
-            per_page=100,
-            seconds_between_requests=0,
-            seconds_between_writes=0,
-            retry=GithubRetry(
-                total=2,
-                backoff_factor=0.5,
-                secondary_rate_wait=3,
-                max_rate_limit_wait=3,
-                allowed_methods=["GET"],
-                raise_on_status=False,  # GitHub's last answer says why
-            ),
-            lazy=True,
-        )
+        with connected_by(Network.of(environment)):
+            self._github = github.Github(
+                auth=github.Auth.Token(token),
+                base_url=environment.get("GITHUB_API_URL") or "https://api.github.com",
+                user_agent=f"secuprobe-scan-action/{__version__}",
+                timeout=REQUEST_TIMEOUT_S,
+                per_page=100,
+                seconds_between_requests=0,
+                seconds_between_writes=0,
+                retry=GithubRetry(
+                    total=2,
+                    backoff_factor=0.5,
+                    secondary_rate_wait=3,
+                    max_rate_limit_wait=3,
+                    allowed_methods=["GET"],
+                    raise_on_status=False,  # GitHub's last answer says why
+                ),
+                lazy=True,
+            )
 
     def subject(self) -> Subject:
         """Return the named commit, or what the event says; its pull requests are asked for where they are needed."""

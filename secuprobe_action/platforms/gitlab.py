@@ -9,6 +9,8 @@ from typing import Any, TextIO, TypeVar
 
 import httpx
 
+from secuprobe_action.errors import InputError
+from secuprobe_action.network import Network
 from secuprobe_action.platforms.base import Check, Comment, Forge, ForgeError, Kept, Level, Lineage, Subject
 from secuprobe_action.platforms.marker import Marker
 from secuprobe_action.platforms.terminal import Terminal
@@ -99,6 +101,7 @@ class GitLabForge:
 
     def __init__(self, token: str, environment: Mapping[str, str], iid: int, commit: str | None) -> None:
         self._token = token
+        self._network = Network.of(environment)
         self._api = environment.get("CI_API_V4_URL", "")
         self.repository = environment.get("CI_PROJECT_ID", "")
         self.run, self.attempt = re.sub(r"\D", "", environment.get("CI_PIPELINE_ID", "")), 1
@@ -166,8 +169,11 @@ class GitLabForge:
     def _asking(self, ask: Callable[[httpx.Client], _Result]) -> _Result:
         """Do what `ask` does, with what can go wrong with GitLab's API as one kind of error."""
         try:
-            with httpx.Client(headers={"PRIVATE-TOKEN": self._token}, timeout=_REQUEST_TIMEOUT_S) as http:
+            headers = {"PRIVATE-TOKEN": self._token}
+            with self._network.client(self._api, headers=headers, timeout=_REQUEST_TIMEOUT_S) as http:
                 return ask(http)
+        except InputError as error:
+            raise ForgeError(f"GitLab can't be asked: {error.message}") from error
         except httpx.HTTPError as error:
             raise ForgeError(f"GitLab could not be reached ({type(error).__name__})") from error
         except (KeyError, TypeError, ValueError, AttributeError, httpx.InvalidURL) as error:

@@ -205,7 +205,7 @@ def test_an_untrusted_certificate_is_not_asked_again() -> None:
     with pytest.raises(TransportError) as raised:
         harness.client.scan("a")
 
-    assert "SSL_CERT_FILE" in raised.value.advice
+    assert "SECUPROBE_EXTRA_CA_CERTS" in raised.value.advice
 
 
 def test_an_answer_beyond_all_measure_is_cut_short(monkeypatch: pytest.MonkeyPatch) -> None:

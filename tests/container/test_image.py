@@ -5,11 +5,12 @@ import os
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
+from secuprobe_action import __version__
 from secuprobe_action.local.demo import read_outputs
 from tests.support import (
     FINDINGS,
@@ -44,6 +45,7 @@ class Job:
 
     folder: Path
     image: str
+    environment: dict[str, str] = field(default_factory=dict)
 
     def command(self, *arguments: str, **inputs: str) -> list[str]:
         """Return the `docker run` of actions/runner (DockerCommandManager.cs, ContainerActionHandler.cs)."""
@@ -61,6 +63,7 @@ class Job:
             "GITHUB_OUTPUT": "/github/file_commands/output",
             "GITHUB_STEP_SUMMARY": "/github/file_commands/summary",
             **{f"INPUT_{name.upper()}": value for name, value in inputs.items()},
+            **self.environment,
         }
         variables = [part for name, value in environment.items() for part in ("-e", f"{name}={value}")]
         # The network is the host's here, so that the server on loopback is in reach.
@@ -179,7 +182,8 @@ def test_it_is_labelled_and_runs_as_github_asks(image: str) -> None:
 
     assert config["Labels"]["org.opencontainers.image.source"].endswith("/secuprobe-scan-action")
     assert config["Labels"]["org.opencontainers.image.version"]
-    assert config["Entrypoint"] == ["/usr/local/bin/python3", "-S", "/app/entrypoint.py"]
+    assert config["Entrypoint"] == ["/usr/local/bin/python3", "-ISB", "/app/entrypoint.py"]
+    assert [variable for variable in config["Env"] if variable.startswith("PYTHON")] == []
     assert (config["User"], config["WorkingDir"]) == ("", "")
 
 
@@ -216,6 +220,66 @@ def test_it_has_a_name_for_scripts_and_takes_variables_anywhere(image: str, tmp_
     assert done.returncode == 1
     assert "FAILED: 1 finding at or above critical (1 critical)" in done.stdout
     assert (tmp_path / "a" / "b.html").stat().st_mode & 0o777 == 0o644
+
+
+STOWAWAY = "import sys; open('/github/workspace/stowaway', 'a').write(f'{__name__} '); sys.stdout.write('::stowaway::')\n"
+MODULES = ("sitecustomize", "usercustomize", "httpx", "argparse", "pathlib", "secuprobe_action", "encodings", "startup")
+
+
+def pack_stowaways(workspace: Path) -> None:
+    """Put modules into a workspace, at its top and in folders, that tell if they are ever run."""
+    for folder in (workspace, workspace / "src", workspace / "home" / "lib" / "python3.14"):
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in MODULES:
+            (folder / f"{name}.py").write_text(STOWAWAY, encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"PYTHONPATH": "src"},
+        {"PYTHONPATH": "/github/workspace/src:/github/workspace"},
+        {"PYTHONHOME": "/github/workspace/home"},
+        {"PYTHONSTARTUP": "/github/workspace/startup.py", "PYTHONINSPECT": "1"},
+        {"PYTHONSAFEPATH": "", "PYTHONUSERBASE": "/github/workspace", "PYTHONPLATLIBDIR": "src", "PYTHONWARNINGS": "error"},
+        {"PYTHONOPTIMIZE": "2", "PYTHONDEVMODE": "1", "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii", "LC_ALL": "C"},
+    ],
+    ids=str,
+)
+def test_neither_the_jobs_python_nor_the_workspaces_reaches_the_program(job: Job, environment: dict[str, str]) -> None:
+    pack_stowaways(job.folder / "workspace")
+    job.environment = environment
+    with secuprobe({"findings": findings("critical")}) as api:
+        step = job.run(api, reports="html=bücher.html")
+
+    assert (step.code, step.outputs["result"]) == (1, "failed"), step.log
+    assert "::stowaway::" not in step.log
+    assert not (job.folder / "workspace" / "stowaway").exists()
+    assert (job.folder / "workspace" / "bücher.html").exists()
+
+
+def test_nor_does_it_reach_the_program_that_scripts_call_by_its_name(image: str, tmp_path: Path) -> None:
+    pack_stowaways(tmp_path)
+    script = "cd /github/workspace && PATH=/github/workspace:$PATH PYTHONPATH=src:. PYTHONHOME=home secuprobe-scan --version"
+    (tmp_path / "python3").write_text("#!/bin/sh\necho ::stowaway::\n", encoding="utf-8")
+    (tmp_path / "python3").chmod(0o755)
+
+    said = command_output(
+        ["docker", "run", "--rm", "-v", f"{tmp_path}:/github/workspace", "--entrypoint", "/bin/sh", image, "-c", script]
+    )
+
+    assert said == f"{__version__}\n"
+    assert not (tmp_path / "stowaway").exists()
+
+
+@pytest.mark.parametrize("streams", [">&-", ">&- 2>&-", ">/dev/full 2>&1"])
+@pytest.mark.parametrize(
+    ("broken", "code"), [("true", 2), ("rm -r /app/lib/httpx", 3), ("rm -r /app/lib", 3), ("rm /app/lib/pydantic/main.py*", 3)]
+)
+def test_no_fault_ends_in_the_gates_1_whatever_became_of_the_log(image: str, streams: str, broken: str, code: int) -> None:
+    script = f"{broken}; secuprobe-scan --timeout soon {streams}; echo $?"
+
+    assert inside(image, script) == f"{code}\n"
 
 
 @pytest.mark.node

@@ -11,28 +11,31 @@ from threading import Thread
 
 @dataclass
 class Canned:
-    """What the server was asked, and when it had answered."""
+    """What the server was asked, with which headers, and when it had answered."""
 
     url: str
     asked: list[str] = field(default_factory=list)
     sent_at: list[float] = field(default_factory=list)
+    headers: list[Mapping[str, str]] = field(default_factory=list)
 
 
 @contextmanager
-def serving(answers: Mapping[str, bytes], tls: ssl.SSLContext | None = None) -> Iterator[Canned]:
+def serving(answers: Mapping[str, bytes], tls: ssl.SSLContext | None = None, status: int = 200) -> Iterator[Canned]:
     """Serve the answers by the last part of the path, whatever the method.
 
     Args:
         answers: bodies by the last part of the path.
         tls: a server's TLS context, or None for plain HTTP.
+        status: of every answer.
     """
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             canned.asked.append(f"{self.command} {self.path}")
+            canned.headers.append(dict(self.headers))
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
             body = answers[self.path.rsplit("/", 1)[1]]
-            self.send_response(200)
+            self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)

@@ -3,6 +3,7 @@
 import fcntl
 import io
 import json
+import ssl
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -14,9 +15,11 @@ from threading import Thread
 from typing import Any
 
 import pytest
+import trustme
 import yaml
 
 from secuprobe_action.platforms.bitbucket import Bitbucket
+from tests.process.relays import tls_in_front_of, tunnelling
 from tests.support import (
     FINDINGS,
     KEY,
@@ -165,6 +168,27 @@ def test_with_a_token_the_api_is_asked_directly(runner: Runner) -> None:
     assert {authorization for *_, authorization in insights.asked} == {"Bearer bb-token"}
 
 
+def test_with_a_token_the_environments_proxy_and_authorities_are_used(runner: Runner) -> None:
+    authority, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("bitbucket.test").configure_cert(context)
+    with code_insights(0) as (insights, port), tls_in_front_of(port, context) as tls_port, tunnelling() as proxy:
+        environment = {
+            "SECUPROBE_BITBUCKET_TOKEN": "bb-token",
+            "SECUPROBE_BITBUCKET_API_URL": f"https://bitbucket.test:{tls_port}",
+            "SECUPROBE_EXTRA_CA_CERTS": authority.cert_pem.bytes().decode(),
+            "HTTPS_PROXY": f"http://{proxy.address}",
+        }
+        with secuprobe() as api:
+            run(runner, api, **environment)
+            step = run(runner, api, **{**environment, "HTTPS_PROXY": "socks://user:s3cret@proxy"})
+
+    assert [method for method, *_ in insights.asked] == ["DELETE", "PUT"]
+    assert set(proxy.targets) == {f"bitbucket.test:{tls_port}"}
+    assert step.code == 0
+    assert "Bitbucket can't be asked: HTTPS_PROXY: names a SOCKS proxy" in step.log
+    assert "s3cret" not in step.log
+
+
 @pytest.mark.parametrize("status", [401, 403, 500])
 def test_a_bitbucket_that_refuses_is_a_warning(runner: Runner, status: int) -> None:
     with code_insights() as (insights, _), secuprobe({"findings": findings("critical")}) as api:
@@ -186,8 +210,10 @@ def test_without_a_proxy_there_is_a_warning(runner: Runner) -> None:
 def test_the_proxy_of_a_pipes_container_is_tried_first_there() -> None:
     step, pipe = (Bitbucket(environment, io.StringIO()).ways() for environment in ({}, {"BITBUCKET_PIPE_STORAGE_DIR": "/x"}))
 
-    assert step[0] == "http://localhost:29418"
-    assert pipe[0] == "http://host.docker.internal:29418"
+    assert step[0] is not None
+    assert step[0].name == "localhost:29418"
+    assert pipe[0] is not None
+    assert pipe[0].name == "host.docker.internal:29418"
 
 
 def test_the_example_of_a_plain_step_runs(runner: Runner, tmp_path: Path) -> None:
