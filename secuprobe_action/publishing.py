@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import TypeVar
 
@@ -12,7 +13,7 @@ from secuprobe_action.errors import ActionError, ApiError, Cancelled, ExitCode, 
 from secuprobe_action.findings.gate import Assessed, Verdict
 from secuprobe_action.findings.model import WORST_FIRST, ScanReport, Severity
 from secuprobe_action.platforms.base import Check, Comment, Forge, ForgeError, Level, Platform
-from secuprobe_action.reports import FAILURE_FORMATS, FORMATS, comment, markdown, plain
+from secuprobe_action.reports import FAILURE_FORMATS, FORMATS, comment, markdown, plain, remarks
 from secuprobe_action.reports.story import Story, Trouble
 from secuprobe_action.settings import CommentMode, ReportFile, Settings
 from secuprobe_action.text import number, one_line
@@ -93,6 +94,7 @@ class Publisher:
 
     def outcome(self, report: ScanReport, verdict: Verdict) -> None:
         """Show a verdict."""
+        verdict = self._with_remarks(report, verdict)
         changes = {"new_count": "", "fixed_count": ""}
         if verdict.baseline:
             changes = {"new_count": str(len(verdict.new)), "fixed_count": str(len(verdict.fixed))}
@@ -106,7 +108,7 @@ class Publisher:
             result="passed" if verdict.passed else "failed",
         )
         self._platform.publish_summary(markdown.summary(report, verdict))
-        self._write_reports(FORMATS, Story(report, verdict, self._platform.definition_file, self._now()))
+        self._write_reports(FORMATS, self._story(report, verdict))
         self._publish_check(self._check_of(report, verdict))
         self._publish_comment(comment.render(report, verdict), report.url, has_news=comment.has_news(verdict))
         name = self._wanted.check_name if self._wanted else ""
@@ -132,7 +134,7 @@ class Publisher:
         scan_id, report_url = self._scan_and_report()
         summary = markdown.failure(error, scan_id, report_url)
         self._platform.publish_summary(summary)
-        self._write_trouble(error.title, str(error))
+        self._publish_trouble(error.title, str(error))
         if self._wanted:
             # A failure, not neutral: a required check must not pass what could not be judged.
             self._publish_check(
@@ -169,20 +171,39 @@ class Publisher:
         elif cancelled.in_launch:
             consequence = "It was cancelled while launching, so a scan may be running; look in the SecuProbe dashboard."
         self._platform.publish_summary(markdown.cancelled(consequence, scan_id, report_url))
-        self._write_trouble("SecuProbe: cancelled", consequence)
+        self._publish_trouble("SecuProbe: cancelled", consequence)
         self._platform.annotate(Level.WARNING, "SecuProbe: cancelled", consequence)
 
-    def _write_trouble(self, title: str, message: str) -> None:
-        url = self._wanted.url if self._wanted else None
-        self._write_reports(FAILURE_FORMATS, Trouble(title, message, url, *self._scan_and_report(), self._now()))
+    def _story(self, report: ScanReport, verdict: Verdict) -> Story:
+        name, category = (self._wanted.check_name, self._wanted.sarif_category) if self._wanted else ("", None)
+        return Story(report, verdict, self._platform.definition_file, self._now(), name, category)
 
-    def _write_reports(self, formats: Mapping[str, Callable[[_Told], str]], told: _Told) -> None:
+    def _with_remarks(self, report: ScanReport, verdict: Verdict) -> Verdict:
+        """Add what a reader must know of the report files: it belongs wherever the verdict is shown."""
+        formats = [file.format for file in self._wanted.reports] if self._wanted else []
+        return replace(verdict, warnings=(*verdict.warnings, *remarks(formats, self._story(report, verdict))))
+
+    def _publish_trouble(self, title: str, message: str) -> None:
+        """Have nothing of an earlier run stand for this one, which came to no verdict."""
+        wanted = self._wanted
+        if wanted is None:
+            return
+        scan_id, report_url = self._scan_and_report()
+        told = Trouble(title, message, wanted.url, scan_id, report_url, self._now(), wanted.site, wanted.check_name)
+        self._write_reports(FAILURE_FORMATS, told)
+        self._courtesy(
+            lambda: self._platform.publish_no_result(wanted.check_name, wanted.site, title, message, report_url),
+            "The result was not published",
+        )
+
+    def _write_reports(self, formats: Mapping[str, Callable[[_Told], str | None]], told: _Told) -> None:
         workspace = Workspace(self._platform.workspace)
         for file in self._wanted.reports if self._wanted else ():
-            if file.format not in formats:
+            text = formats[file.format](told) if file.format in formats else None
+            if text is None:
                 continue
             try:
-                workspace.write(file.path, formats[file.format](told))
+                workspace.write(file.path, text)
             except OSError as error:
                 self._report_lost(file, error.strerror or str(error))
                 continue

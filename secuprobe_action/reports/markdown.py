@@ -8,7 +8,7 @@ from secuprobe_action.findings.baseline import Baseline, Change
 from secuprobe_action.findings.gate import Assessed, Verdict
 from secuprobe_action.findings.model import WORST_FIRST, Finding, ScanReport, Severity
 from secuprobe_action.reports.escape import html_attribute, markdown, markdown_lines
-from secuprobe_action.reports.story import Story
+from secuprobe_action.reports.story import Story, Trouble
 from secuprobe_action.text import age, capitalised, duration, number, plural
 
 MAX_BYTES = 1_000_000
@@ -55,6 +55,13 @@ def summary(report: ScanReport, verdict: Verdict, max_bytes: int = MAX_BYTES) ->
     table = findings_table(verdict.open, "### Findings", int(room * _TABLE_SHARE))
     details = _details(verdict.open, room - size(table))
     return "\n\n".join(part for part in (*parts, table, *folded, details, foot()) if part)
+
+
+def trouble(told: Trouble) -> str:
+    """Return why there is no verdict as a report of its own."""
+    target = f"It was to scan <code>{markdown(told.url, 500)}</code>." if told.url else ""
+    parts = [f"## ⚠️ {markdown(told.title)}", target, markdown_lines(told.message, 10_000)]
+    return "\n\n".join(part for part in (*parts, _scan_line(told.scan_id, told.report_url), foot()) if part)
 
 
 def skipped(reason: str, advice: str) -> str:
