@@ -101,8 +101,8 @@ def test_every_place_tells_the_same_story(pull: Pull) -> None:
     assert step.outputs["sarif_file"] == "out/scan.sarif"
     results = json.loads((folder / "scan.sarif").read_text())["runs"][0]["results"]
     assert sorted((result["message"]["text"], result["baselineState"]) for result in results) == [
-        ("Old TLS (Transport)", "unchanged"),
-        ("SQL injection (Injection)", "new"),
+        ("Old TLS (Transport) at https://shop.example", "unchanged"),
+        ("SQL injection (Injection) at https://shop.example", "new"),
     ]
     assert results[0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == ".github/workflows/scan.yml"
     document = json.loads((folder / "scan.json").read_text())
