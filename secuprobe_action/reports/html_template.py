@@ -69,7 +69,7 @@ footer { color: var(--soft); font-size: .9rem; padding-top: 2rem; padding-bottom
 </style>
 """  # noqa: E501  # a template's lines are as long as its elements
 
-TEMPLATE = _HEAD + """\
+_JUDGED = """\
 <title>SecuProbe: {{ "passed" if verdict.passed else "failed" }}{% if report.url %} · {{ report.url | line(200) }}{% endif %}</title>
 <style>
 {% for severity in listed %}
@@ -156,9 +156,8 @@ body:has(#only-new:checked) .finding:not([data-change="new"]) { display: none }
 </body>
 </html>
 """  # noqa: E501
-"""Of a judged scan."""
 
-TROUBLE_TEMPLATE = _HEAD + """\
+_TROUBLE = """\
 <title>{{ title | line(100) }}{% if url %} · {{ url | line(200) }}{% endif %}</title>
 </head>
 <body>
@@ -174,4 +173,9 @@ TROUBLE_TEMPLATE = _HEAD + """\
 </body>
 </html>
 """  # noqa: E501
-"""Of a run that came to no verdict."""
+
+TEMPLATE = _HEAD + _JUDGED
+"""The page of a judged scan."""
+
+TROUBLE_TEMPLATE = _HEAD + _TROUBLE
+"""The page of a run that came to no verdict."""

@@ -86,7 +86,9 @@ def cut(verdict: Verdict) -> str | None:
     if len(verdict.open) <= MAX_RESULTS:
         return None
     left_out = plural(len(verdict.open) - MAX_RESULTS, "finding")
-    return f"The SARIF file holds the {MAX_RESULTS:,} worst findings; {left_out} were left out, since code scanning takes no more."
+    return (
+        f"The SARIF file holds the {MAX_RESULTS:,} worst findings; {left_out} were left out, since code scanning takes no more."
+    )
 
 
 def category(story: Story) -> str | None:

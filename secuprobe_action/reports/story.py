@@ -11,7 +11,6 @@ from secuprobe_action.findings.identity import Identity, identify
 from secuprobe_action.findings.model import Finding, ScanReport
 from secuprobe_action.text import REPLACEMENT, one_line, plural, printable
 
-
 MAX_CATEGORY = 200
 """Characters of a category to show."""
 

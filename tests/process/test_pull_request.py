@@ -111,7 +111,7 @@ def test_every_place_tells_the_same_story(pull: Pull) -> None:
     html = (folder / "scan.html").read_text()
     assert "1 new finding at or above high (1 high)." in html
     assert html.count("fails the check") == 1
-    assert '<failure message="[high] SQL injection"' in (folder / "scan.xml").read_text()
+    assert '<failure message="[high] SQL injection at https://shop.example"' in (folder / "scan.xml").read_text()
     assert (folder / "scan.md").read_text() == step.summary.rstrip("\n") + "\n"
     assert KEY not in "".join(path.read_text() for path in folder.iterdir())
 

@@ -34,7 +34,9 @@ def code_scanning(report: str) -> Iterator[tuple[Key, str]]:
         rule = run["tool"]["driver"]["rules"][result["ruleIndex"]]
         assert rule["id"] == result["ruleId"]
         score = float(rule["properties"]["security-severity"])
-        level = next(name for least, name in ((9.01, "critical"), (7, "high"), (4, "medium"), (0.1, "low"), (0, "info")) if score >= least)
+        level = next(
+            name for least, name in ((9.01, "critical"), (7, "high"), (4, "medium"), (0.1, "low"), (0, "info")) if score >= least
+        )
         yield (result["ruleId"], unquote(place["artifactLocation"]["uri"]), str(place["region"]["startLine"])), level
 
 
@@ -56,7 +58,9 @@ def defectdojo_sarif(report: str) -> Iterator[tuple[Key, str]]:
         texts = [message, rule["name"], rule["shortDescription"]["text"], rule["fullDescription"]["text"]]
         place = result["locations"][0]["physicalLocation"]
         score = float(rule["properties"]["security-severity"])
-        severity = next(name for least, name in ((9, "Critical"), (7, "High"), (4, "Medium"), (0.01, "Low"), (0, "Info")) if score >= least)
+        severity = next(
+            name for least, name in ((9, "Critical"), (7, "High"), (4, "Medium"), (0.01, "Low"), (0, "Info")) if score >= least
+        )
         yield (
             (textwrap.shorten(message, 150), place["artifactLocation"]["uri"], str(place["region"]["startLine"]), *texts),
             severity.lower(),
@@ -100,7 +104,10 @@ def gitlab_junit(report: str) -> Iterator[tuple[Key, str]]:
 
 
 def test_reporters(report: str) -> Iterator[tuple[Key, str]]:
-    """Yield the key of those that leave the suite out (EnricoMi/publish-unit-test-result-action, python/publish/unittestresults.py)."""
+    """Yield the key of those that leave the suite out.
+
+    EnricoMi/publish-unit-test-result-action, python/publish/unittestresults.py: class and name.
+    """
     for case in ElementTree.fromstring(report).iter("testcase"):
         yield (case.get("classname", ""), case.get("name", "")), _status(case)
 

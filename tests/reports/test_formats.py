@@ -80,13 +80,19 @@ DAST_SCHEMA = jsonschema.Draft7Validator(
                             "items": {
                                 "type": "object",
                                 "required": ["url"],
-                                "properties": {"name": {"type": "string"}, "url": {"type": "string", "pattern": "^(https?|ftp)://.+"}},
+                                "properties": {
+                                    "name": {"type": "string"},
+                                    "url": {"type": "string", "pattern": "^(https?|ftp)://.+"},
+                                },
                             },
                         },
                         "evidence": {
                             "type": "object",
                             "properties": {
-                                "source": {"required": ["id", "name"], "properties": {"id": TEXT, "name": TEXT, "url": {"type": "string"}}},
+                                "source": {
+                                    "required": ["id", "name"],
+                                    "properties": {"id": TEXT, "name": TEXT, "url": {"type": "string"}},
+                                },
                                 "summary": {"type": "string"},
                             },
                         },
@@ -214,7 +220,10 @@ def test_sarif_shows_the_baseline_and_leaves_accepted_risks_out() -> None:
 def test_sarif_has_a_category_of_the_checks_name_and_the_site() -> None:
     ids = [run(story(site=site))["automationDetails"]["id"] for site in ("https://a.example/x", None)]
 
-    assert [re.sub("[0-9a-f]{8}/$", "*", each) for each in ids] == ["secuprobe/SecuProbe/https-a.example-x-*", "secuprobe/SecuProbe-*"]
+    assert [re.sub("[0-9a-f]{8}/$", "*", each) for each in ids] == [
+        "secuprobe/SecuProbe/https-a.example-x-*",
+        "secuprobe/SecuProbe-*",
+    ]
 
 
 def test_sarif_stays_within_githubs_limits_worst_first() -> None:
