@@ -10,7 +10,7 @@ from secuprobe_action import __version__
 from secuprobe_action.findings.gate import Assessed
 from secuprobe_action.findings.model import WORST_FIRST, Finding, Severity
 from secuprobe_action.reports.html_template import TEMPLATE, TROUBLE_TEMPLATE
-from secuprobe_action.reports.story import Story, Trouble
+from secuprobe_action.reports.story import Story, Trouble, name_of_its_own
 from secuprobe_action.text import age, capitalised, duration, number, one_line, plural, printable
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def render(story: Story) -> str:
     return _template(TEMPLATE).render(
         version=__version__,
         report=report,
+        site=name_of_its_own(report),
         verdict=verdict,
         link=report.report_url,
         duration=duration(report.duration_s),

@@ -84,7 +84,7 @@ body:has(#only-new:checked) .finding:not([data-change="new"]) { display: none }
 <header>
 <h1>SecuProbe: <span class="{{ 'passed' if verdict.passed else 'failed' }}">{{ "passed" if verdict.passed else "failed" }}</span></h1>
 <p class="reason">{{ verdict.reason | line | capitalize_first }}.</p>
-<p class="meta">{% if report.url %}<span class="url">{{ report.url | line(500) }}</span> · {% endif %}{{ finished_at }} · took {{ duration }} · scan <code>{{ report.scan_id | line }}</code> · <a href="{{ link }}">full report</a></p>
+<p class="meta">{% if report.url %}<span class="url">{{ report.url | line(500) }}</span>{% if site %} as {{ site | line(200) }}{% endif %} · {% endif %}{{ finished_at }} · took {{ duration }} · scan <code>{{ report.scan_id | line }}</code> · <a href="{{ link }}">full report</a></p>
 </header>
 <main>
 <div class="cards">

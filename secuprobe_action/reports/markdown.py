@@ -8,7 +8,7 @@ from secuprobe_action.findings.baseline import Baseline, Change
 from secuprobe_action.findings.gate import Assessed, Verdict
 from secuprobe_action.findings.model import WORST_FIRST, Finding, ScanReport, Severity
 from secuprobe_action.reports.escape import html_attribute, markdown, markdown_lines
-from secuprobe_action.reports.story import Story, Trouble
+from secuprobe_action.reports.story import Story, Trouble, name_of_its_own
 from secuprobe_action.text import age, capitalised, duration, number, plural
 
 MAX_BYTES = 1_000_000
@@ -188,7 +188,10 @@ def foot() -> str:
 
 
 def _facts(report: ScanReport, verdict: Verdict) -> str:
-    target = f"Scanned <code>{markdown(report.url, 500)}</code> in" if report.url else "Took"
+    name = name_of_its_own(report)
+    target = (
+        f"Scanned <code>{markdown(report.url, 500)}</code>{name and f' as {markdown(name, 200)}'} in" if report.url else "Took"
+    )
     line = f"{target} {duration(report.duration_s)} · {_scan_line(report.scan_id, report.report_url)}"
     return "\n\n".join(part for part in (line, since_baseline(verdict)) if part)
 

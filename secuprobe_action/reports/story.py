@@ -9,6 +9,7 @@ from secuprobe_action.findings.baseline import normalised
 from secuprobe_action.findings.gate import Assessed, Verdict
 from secuprobe_action.findings.identity import Identity, identify
 from secuprobe_action.findings.model import Finding, ScanReport
+from secuprobe_action.findings.sites import site_of
 from secuprobe_action.text import REPLACEMENT, one_line, plural, printable
 
 MAX_CATEGORY = 200
@@ -124,6 +125,11 @@ class Story:
         identities = identify(self.site, [each.finding for each in assessed])
         for each, identity in zip(assessed, identities, strict=True):
             yield Named(each, identity, self.site)
+
+
+def name_of_its_own(report: ScanReport) -> str:
+    """Return the name that the user gave the site, where it isn't what the scanned URL says anyway; else nothing."""
+    return report.site if report.url and report.site and report.site != site_of(report.url) else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -325,6 +325,18 @@ def test_markdown_is_the_summary() -> None:
     assert written("markdown", shown) == markdown.summary(shown.report, shown.verdict)
 
 
+def test_people_read_the_name_that_the_user_gave_the_site() -> None:
+    preview, usual = (
+        story(url="https://pr-7.example/", site="shop <b>"),
+        story(url="https://SHOP.example/", site="https://shop.example"),
+    )
+
+    assert "Scanned https://pr-7.example/ as shop <b> in" in Page(written("markdown", preview)).text
+    assert "https://pr-7.example/</span> as shop &lt;b&gt; ·" in written("html", preview)
+    assert " as " not in Page(written("markdown", usual)).text
+    assert "</span> as " not in written("html", usual)
+
+
 def test_the_summary_and_the_comment_show_new_fixed_and_accepted_findings() -> None:
     shown = rich()
 

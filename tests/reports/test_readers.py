@@ -323,6 +323,15 @@ def test_the_sarif_sdk_finds_no_error_and_nothing_to_warn_of(shown: Story, tmp_p
     assert told["invocations"][0]["executionSuccessful"]
 
 
+def test_code_scanning_finds_the_file_whatever_its_name() -> None:
+    path = ".github/workflows/my scän #1?%20:x.yml"
+
+    ((key, _),) = keys.code_scanning(written("sarif", replace(story(finding()), location=path)))
+
+    assert key[1] == path
+    assert written("sarif", replace(story(finding()), location=path)).count("my%20sc%C3%A4n%20%231%3F%2520%3Ax.yml") == 1
+
+
 def test_code_scanning_keeps_sites_and_names_apart() -> None:
     sites = ["https://ä.example", "https://ö.example", "https://shop.example/a/b", "https://shop.example/a-b", "shop", "Shop"]
     told = [replace(story(site=site), name=name) for site in sites for name in ("SecuProbe", "日本", "中国", "a/b", "a-b")]
