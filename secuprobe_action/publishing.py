@@ -22,6 +22,9 @@ from secuprobe_action.workspace import Workspace
 FORGE_TIME_S = 20.0
 """What each question to the forge may take at the most: it is a courtesy, and the verdict is known without it."""
 
+CANCEL_TIME_S = 1.5
+"""The same, once the run is cancelled: it ends within two seconds."""
+
 MAX_CHECK_SUMMARY_BYTES = 60_000
 """A check run's summary holds 65,535 characters."""
 
@@ -79,10 +82,10 @@ class Publisher:
         token = self._wanted.github_token if self._wanted else None
         return self._platform.forge(token.get_secret_value() if token else None)
 
-    def _courtesy(self, ask: Callable[[], _Answer], what: str) -> _Answer | None:
+    def _courtesy(self, ask: Callable[[], _Answer], what: str, limit_s: float = FORGE_TIME_S) -> _Answer | None:
         """Do what never decides the verdict: it takes little time, and where it fails there is a warning."""
         try:
-            with self._clock.time_limit(FORGE_TIME_S):
+            with self._clock.time_limit(limit_s):
                 return ask()
         except ForgeError as error:
             self._warn(f"{what}: {error}. The verdict is not affected.")
@@ -171,8 +174,8 @@ class Publisher:
         elif cancelled.in_launch:
             consequence = "It was cancelled while launching, so a scan may be running; look in the SecuProbe dashboard."
         self._platform.publish_summary(markdown.cancelled(consequence, scan_id, report_url))
-        self._publish_trouble("SecuProbe: cancelled", consequence)
         self._platform.annotate(Level.WARNING, "SecuProbe: cancelled", consequence)
+        self._publish_trouble("SecuProbe: cancelled", consequence, CANCEL_TIME_S)
 
     def _story(self, report: ScanReport, verdict: Verdict) -> Story:
         name, category = (self._wanted.check_name, self._wanted.sarif_category) if self._wanted else ("", None)
@@ -183,7 +186,7 @@ class Publisher:
         formats = [file.format for file in self._wanted.reports] if self._wanted else []
         return replace(verdict, warnings=(*verdict.warnings, *remarks(formats, self._story(report, verdict))))
 
-    def _publish_trouble(self, title: str, message: str) -> None:
+    def _publish_trouble(self, title: str, message: str, limit_s: float = FORGE_TIME_S) -> None:
         """Have nothing of an earlier run stand for this one, which came to no verdict."""
         wanted = self._wanted
         if wanted is None:
@@ -194,6 +197,7 @@ class Publisher:
         self._courtesy(
             lambda: self._platform.publish_no_result(wanted.check_name, wanted.site, title, message, report_url),
             "The result was not published",
+            limit_s,
         )
 
     def _write_reports(self, formats: Mapping[str, Callable[[_Told], str | None]], told: _Told) -> None:

@@ -5,6 +5,7 @@ import io
 import json
 import re
 import signal
+import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -99,9 +100,21 @@ def code_insights(port: int = PROXY_PORT) -> Iterator[tuple[CodeInsights, int]]:
 
 
 def run(runner: Runner, api: Api, **environment: str) -> Step:
+    return runner.finish(start(runner, api, **environment))
+
+
+def start(runner: Runner, api: Api, **environment: str) -> "subprocess.Popen[str]":
     wanted = {"SECUPROBE_API_KEY": KEY, "SECUPROBE_URL": URL, "SECUPROBE_API_URL": api.url}
     runner.environment = {**ENVIRONMENT, "BITBUCKET_CLONE_DIR": str(runner.folder), **wanted, **environment}
-    return runner.run()
+    return runner.start()
+
+
+def cancelled(runner: Runner, api: Api) -> Step:
+    """Run the step, and cancel it once its scan is under way."""
+    process = start(runner, api)
+    wait_until(lambda: any(request.startswith("GET") for request in api.service.requests))
+    process.send_signal(signal.SIGTERM)
+    return runner.finish(process, seconds=3)
 
 
 @pytest.mark.parametrize("where", ["step", "pipe"])
@@ -261,17 +274,20 @@ def test_an_error_replaces_an_earlier_pass(runner: Runner) -> None:
 
 def test_a_cancel_replaces_an_earlier_pass(runner: Runner) -> None:
     with code_insights() as (insights, _), secuprobe({"duration_s": 60}) as api:
-        wanted = {"SECUPROBE_API_KEY": KEY, "SECUPROBE_URL": URL, "SECUPROBE_API_URL": api.url}
-        runner.environment = {**ENVIRONMENT, "BITBUCKET_CLONE_DIR": str(runner.folder), **wanted}
-        process = runner.start()
-        wait_until(lambda: any(request.startswith("GET") for request in api.service.requests))
-        process.send_signal(signal.SIGTERM)
-        step = runner.finish(process)
+        step = cancelled(runner, api)
 
     assert step.code == 143
     (report,) = insights.bodies("PUT")
     assert report["result"] == "FAILED"
     assert report["details"].startswith("SecuProbe: cancelled: Scan ")
+
+
+def test_a_bitbucket_that_hangs_does_not_hold_up_a_cancel(runner: Runner) -> None:
+    with socket.create_server(("127.0.0.1", PROXY_PORT)), secuprobe({"duration_s": 60}) as api:
+        step = cancelled(runner, api)
+
+    assert step.code == 143
+    assert "The result was not published: " in step.log
 
 
 def test_the_remediation_is_not_cut_off_behind_a_long_description(runner: Runner) -> None:

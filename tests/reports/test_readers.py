@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -19,11 +20,11 @@ from sarif.loader import load_sarif_file
 from secuprobe_action.findings.ignore import Rule
 from secuprobe_action.findings.model import Finding, Severity
 from secuprobe_action.reports import FAILURE_FORMATS, FORMATS, WHOLE_OR_NOT, remarks, sarif
-from secuprobe_action.reports.story import Story, Trouble
+from secuprobe_action.reports.story import Story
 from tests.properties.test_hostile import FINDING
 from tests.reports import keys
 from tests.reports.rendered import Page
-from tests.reports.stories import EACH, FINISHED_AT, rich, story
+from tests.reports.stories import EACH, FINISHED_AT, TROUBLE, rich, story
 from tests.support import ROOT, finding
 
 MULTITOOL = ROOT / "node_modules" / "@microsoft" / "sarif-multitool-linux" / "Sarif.Multitool"
@@ -203,18 +204,6 @@ def test_an_accepted_finding_does_not_hide_that_the_list_is_not_whole() -> None:
     assert FORMATS["sarif"](story(finding(), total=2, rules=(rule,))) is None
 
 
-TROUBLE = Trouble(
-    title="SecuProbe scan error",
-    message="The API did not answer.\nTry <again> @team ![x](//evil.example).",
-    url="https://shop.example/",
-    scan_id="scan-1",
-    report_url="https://secuprobe.io/scan/scan-1",
-    finished_at=FINISHED_AT,
-    site="https://shop.example",
-    name="SecuProbe",
-)
-
-
 def test_without_a_verdict_nothing_is_written_that_says_that_nothing_was_found() -> None:
     assert set(FORMATS) - set(FAILURE_FORMATS) == WHOLE_OR_NOT
 
@@ -304,10 +293,9 @@ SHOWN = {
 
 
 @pytest.mark.node
+@pytest.mark.skipif(sys.platform != "linux", reason="the package is for Linux")
 @pytest.mark.parametrize("shown", SHOWN.values(), ids=SHOWN)
 def test_the_sarif_sdk_finds_no_error_and_nothing_to_warn_of(shown: Story, tmp_path: Path) -> None:
-    if not MULTITOOL.exists():
-        pytest.skip("needs npm ci")
     path, log = tmp_path / "scan.sarif", tmp_path / "log.sarif"
     path.write_text(written("sarif", shown), encoding="utf-8")
     MULTITOOL.chmod(0o755)  # the package's own install script does no more
