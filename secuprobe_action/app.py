@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 import httpx
 
@@ -75,9 +76,10 @@ class Run:
         desk = self._desk(wanted)
         recollection = Recollection(desk, self._clock, Signer(wanted.api_key.get_secret_value()), wanted.check_name)
         check = CheckRun(desk, recollection, wanted.check_name, self._clock.time) if wanted.check_run else None
-        self._shell.places.add(self._places(wanted, desk, check), desk)
+        files = ReportFiles(self._platform, wanted, self._clock.time)
+        self._shell.places.add(self._places(wanted, desk, files, check), desk)
         rules = read_rules(Workspace(self._platform.workspace), wanted.ignore_file)
-        self._check_reports(wanted)
+        _make_room(files)
 
         def begun(started: Started) -> None:
             self._shell.start(started)
@@ -99,23 +101,23 @@ class Run:
         today = dt.datetime.fromtimestamp(self._clock.time(), dt.UTC).date()
         acceptance = ignore.accept(rules, report.findings or (), report.url, today)
         verdict = gate.judge(report, wanted.policy, compared, acceptance)
-        return Judged(report, verdict)
+        return Judged(report, replace(verdict, warnings=(*verdict.warnings, *files.remarks(report, verdict))))
 
     def _desk(self, wanted: Settings) -> Desk:
         token = wanted.github_token.get_secret_value() if wanted.github_token else None
         platform = self._platform
         return Desk(lambda: platform.forge(token, wanted.commit), platform.forge_needs, self._clock, self._shell.left_s)
 
-    def _places(self, wanted: Settings, desk: Desk, check: CheckRun | None) -> Iterator[Place]:
+    def _places(self, wanted: Settings, desk: Desk, files: ReportFiles, check: CheckRun | None) -> Iterator[Place]:
         """Yield the places of a scan; a new one is a line here."""
         platform = self._platform
-        yield ReportFiles(platform, wanted.reports, wanted.url, lambda: dt.datetime.fromtimestamp(self._clock.time(), dt.UTC))
+        yield files
         yield LogTable(platform)
         if check:
             yield check
         if wanted.pr_comment is not CommentMode.OFF:
             yield PullRequestComment(desk, wanted.check_name, wanted.site, always=wanted.pr_comment is CommentMode.ALWAYS)
-        yield PlatformResult(platform, wanted.check_name)
+        yield PlatformResult(platform, wanted.check_name, wanted.site)
 
     def _earlier_attempt(self, wanted: Settings, recollection: Recollection, check: CheckRun | None) -> str | None:
         """Return the scan that an earlier attempt of this workflow run launched and didn't judge, or None."""
@@ -135,10 +137,14 @@ class Run:
         )
         return found.memory.seen
 
-    def _check_reports(self, wanted: Settings) -> None:
-        """Refuse what can't be written before a scan is spent on it."""
-        workspace = Workspace(self._platform.workspace)
-        problems = [(file.path, workspace.problem(file.path)) for file in wanted.reports]
-        mistakes = [Mistake("reports", path, problem) for path, problem in problems if problem]
-        if mistakes:
-            raise InputError(mistakes)
+
+def _make_room(files: ReportFiles) -> None:
+    """Refuse what can't be written before a scan is spent on it, and remove what an earlier run left."""
+    mistakes = [Mistake("reports", path, problem) for path, problem in files.problems()]
+    if mistakes:
+        raise InputError(mistakes)
+    try:
+        files.clear()
+    except OSError as error:
+        accepted = f"holds an earlier run's report that can't be removed ({error.strerror or error})"
+        raise InputError([Mistake("reports", str(error.filename), accepted)]) from error

@@ -20,6 +20,7 @@ from secuprobe_action.findings.urls import secrets_in, shown_url
 from secuprobe_action.network import Network
 from secuprobe_action.report_files import pairs
 from secuprobe_action.reports import FORMATS
+from secuprobe_action.reports.sarif import NO_CATEGORY
 from secuprobe_action.workspace import path_problem
 
 DEFAULTS: Mapping[str, str] = {
@@ -34,6 +35,7 @@ DEFAULTS: Mapping[str, str] = {
     "min_score": "",
     "ignore_file": ".secuprobe-ignore.yml",
     "reports": "",
+    "sarif_category": "",
     "site": "",
     "commit": "",
     "check_run": "false",
@@ -216,6 +218,12 @@ def _reports(value: str) -> tuple[ReportFile, ...]:
     return tuple(ReportFile(format_name, _workspace_path(path)) for format_name, path in pairs(value, FORMATS))
 
 
+def _sarif_category(value: str) -> str | None:
+    if len(value) > 200 or re.search(r"[\x00-\x1f\x7f]", value) or (value and not value.strip("/ ")):
+        raise ValueError("must be one line of at most 200 characters, none for no category, or empty for the usual one")
+    return (value.lower() if value.lower() == NO_CATEGORY else value) or None
+
+
 def _flag(value: str) -> bool:
     if value.lower() not in ("true", "false"):
         raise ValueError("must be true or false")
@@ -302,6 +310,7 @@ class Settings(Access):
         min_score: the score below which the gate fails, or None.
         ignore_file: the file of accepted risks, relative to the workspace.
         reports: the report files to write.
+        sarif_category: the category of the SARIF file, `none` for a file without one, or None for the usual one.
         site: what the findings belong to, by whatever URL it is reached; None only where it is that of a scan not yet asked for.
         commit: the commit under test where only the workflow knows it, or None for the event's.
         check_run: whether to publish a check run.
@@ -319,6 +328,7 @@ class Settings(Access):
     min_score: Annotated[float | None, BeforeValidator(_min_score)]
     ignore_file: Annotated[str, BeforeValidator(_workspace_path)]
     reports: Annotated[tuple[ReportFile, ...], BeforeValidator(_reports)]
+    sarif_category: Annotated[str | None, BeforeValidator(_sarif_category)]
     site: Annotated[str | None, BeforeValidator(_site)]  # after url, on which it depends
     commit: Annotated[str | None, BeforeValidator(_commit)]
     check_run: Annotated[bool, BeforeValidator(_flag)]

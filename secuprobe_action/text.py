@@ -35,6 +35,22 @@ def one_line(text: str, limit: int | None = None) -> str:
     return line
 
 
+def sharing(first: str, second: str, limit: int) -> tuple[str, str]:
+    """Return two texts that fit in one place together: a long one leaves at least half of it to the other.
+
+    Args:
+        first: the text that stands first.
+        second: the one that comes after it, and must not be lost behind it.
+        limit: the most characters of both, at least 2; what is cut ends in an ellipsis.
+    """
+    half = limit // 2
+    return _ending(first, max(half, limit - len(second))), _ending(second, max(half, limit - len(first)))
+
+
+def _ending(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
 def number(value: float) -> str:
     """Return `value` as people write it: `78`, not `78.0`."""
     return f"{value:.10g}"

@@ -55,6 +55,14 @@ class Workspace:
             return str(error)
         return "names a folder" if target.is_dir() else None
 
+    def remove(self, path: str) -> None:
+        """Remove a file, where there is one.
+
+        Raises:
+            OSError: it can't be removed, or a link leads out of the workspace.
+        """
+        self._inside(path).unlink(missing_ok=True)
+
     def write(self, path: str, text: str) -> None:
         """Write a file that everyone may read, and that belongs to the workspace's owner.
 

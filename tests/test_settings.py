@@ -199,6 +199,16 @@ def test_a_wrong_key_is_a_mistake_and_not_repeated(key: str) -> None:
     assert not key.removeprefix("sp_live_") or key not in message
 
 
+@pytest.mark.parametrize(("given", "read"), [("", None), ("None", "none"), (" shop/preview ", "shop/preview")])
+def test_a_sarif_category_is_a_name_or_none_or_the_usual_one(given: str, read: str | None) -> None:
+    assert settings(sarif_category=given.strip()).sarif_category == read
+
+
+@pytest.mark.parametrize("given", ["a\x00b", "/", "x" * 201])
+def test_a_sarif_category_is_one_line_with_something_in_it(given: str) -> None:
+    assert "none for no category" in mistakes(sarif_category=given)["sarif_category"]
+
+
 def test_every_mistake_is_reported_at_once() -> None:
     wrong = {
         "url": "nope",
@@ -211,6 +221,7 @@ def test_every_mistake_is_reported_at_once() -> None:
         "min_score": "-1",
         "ignore_file": "../x",
         "reports": "pdf=x",
+        "sarif_category": "a\nb",
         "check_run": "maybe",
         "site": "a\nb",
         "commit": "main",

@@ -36,6 +36,13 @@ class StoredScan:
     completed_at: datetime | None = None
 
 
+class AsciiJson(JSONResponse):
+    """JSON with an escape for all that isn't ASCII: a scenario's lone surrogates, say, which have no other form on the wire."""
+
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content, allow_nan=False, separators=(",", ":")).encode("ascii")
+
+
 class Refusal(HTTPException):
     """An error answer: a documented code and a message for people."""
 
@@ -171,7 +178,7 @@ def create_app(service: SecuProbe) -> FastAPI:
     async def get_scan(request: Request, scan_id: str) -> JSONResponse:
         """A scan's status and summary (scope scans:read)."""
         scan = service.find(service.authorise(request, "scans:read"), scan_id)
-        return JSONResponse(_documented(scan, request) if service.shape == "documented" else _nested(scan))
+        return AsciiJson(_documented(scan, request) if service.shape == "documented" else _nested(scan))
 
     @app.get(f"{BASE_PATH}/scans/{{scan_id}}/vulnerabilities", **answers(200, VulnerabilityList, 404))
     async def list_vulnerabilities(request: Request, scan_id: str) -> JSONResponse:
@@ -179,7 +186,7 @@ def create_app(service: SecuProbe) -> FastAPI:
         scan = service.find(service.authorise(request, "scans:read"), scan_id)
         outcome = scan.outcome or Outcome()
         listed = [{"id": str(uuid.uuid4()), **finding.model_dump()} for finding in outcome.findings]
-        return JSONResponse({"total": len(listed) if outcome.total is None else outcome.total, "vulnerabilities": listed})
+        return AsciiJson({"total": len(listed) if outcome.total is None else outcome.total, "vulnerabilities": listed})
 
     @app.get(f"{BASE_PATH}/domains", **answers(200, DomainList))
     async def list_domains(request: Request) -> JSONResponse:

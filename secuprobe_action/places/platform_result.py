@@ -1,6 +1,9 @@
 """The platform's own report of results, where it has one that isn't a file: Bitbucket's Code Insights."""
 
-from secuprobe_action.findings.endings import Ending, Judged
+from collections.abc import Callable
+
+from secuprobe_action.findings.endings import Ending, Failed, Judged, Stopped
+from secuprobe_action.findings.model import Started
 from secuprobe_action.places.base import Place
 from secuprobe_action.platforms.base import Platform
 from secuprobe_action.platforms.desk import Errand
@@ -12,14 +15,28 @@ class PlatformResult(Place):
     Args:
         platform: where it is shown.
         name: the check's name.
+        site: what is scanned, or None where only the scan tells.
     """
 
-    def __init__(self, platform: Platform, name: str) -> None:
+    def __init__(self, platform: Platform, name: str, site: str | None) -> None:
         self._platform = platform
         self._name = name
+        self._site = site
 
     def end(self, ending: Ending) -> Errand | None:
-        if not isinstance(ending, Judged):
-            return None
-        report, verdict = ending.report, ending.verdict
-        return Errand("The result was not published", lambda: self._platform.publish_result(self._name, report, verdict))
+        name = self._name
+        match ending:
+            case Judged(report=report, verdict=verdict):
+                return self._errand(lambda: self._platform.publish_result(name, report, verdict))
+            case Failed(error=error, started=started):
+                return self._without_verdict(error.title, str(error), started)
+            case Stopped(started=started):
+                return self._without_verdict("SecuProbe: cancelled", ending.consequence, started)
+        return None
+
+    def _without_verdict(self, title: str, message: str, started: Started | None) -> Errand:
+        site, report_url = (started.site, started.report_url) if started else (self._site, None)
+        return self._errand(lambda: self._platform.publish_no_result(self._name, site, title, message, report_url))
+
+    def _errand(self, work: Callable[[], None]) -> Errand:
+        return Errand("The result was not published", work)

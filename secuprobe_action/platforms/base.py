@@ -205,6 +205,20 @@ class Platform(Protocol):
             ForgeError: it can't be shown.
         """
 
+    def publish_no_result(self, name: str, site: str | None, title: str, message: str, report_url: str | None) -> None:
+        """Show in the same place that there is no verdict, so that an earlier one doesn't stand for this run.
+
+        Args:
+            name: whose result it is.
+            site: what it was to be of, or None where that isn't known.
+            title: what kind of trouble there was.
+            message: what happened, and what to do about it.
+            report_url: where a person reads on, or None.
+
+        Raises:
+            ForgeError: it can't be shown.
+        """
+
     def forge(self, token: str | None, commit: str | None) -> Forge | None:
         """Return the forge that the run belongs to, or None where there is none or nothing to authenticate with.
 

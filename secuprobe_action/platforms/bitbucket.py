@@ -1,7 +1,6 @@
 """Bitbucket Pipelines: the Code Insights report of the commit. It must not know about SecuProbe's API."""
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
@@ -9,19 +8,19 @@ from typing import Any, TextIO
 import httpx
 
 from secuprobe_action.errors import InputError
-from secuprobe_action.findings.baseline import fingerprint
 from secuprobe_action.findings.gate import Assessed, Verdict, describe_counts
+from secuprobe_action.findings.identity import digest, identify
 from secuprobe_action.findings.model import ScanReport, Severity
 from secuprobe_action.network import Network, Proxy
 from secuprobe_action.platforms.base import ForgeError
 from secuprobe_action.platforms.terminal import Terminal
-from secuprobe_action.text import one_line, printable
+from secuprobe_action.text import one_line, printable, sharing
 
 # developer.atlassian.com, Bitbucket Cloud REST API, Reports
 ANNOTATIONS_A_REQUEST = 100
 MAX_ANNOTATIONS = 1_000
 MAX_DETAILS = 2_000
-MAX_SUMMARY = 450
+MAX_SUMMARY = MAX_TITLE = 450
 
 TOKEN_VARIABLE = "SECUPROBE_BITBUCKET_TOKEN"  # noqa: S105  # a variable's name
 # The pipeline's proxy adds the authentication, to plain HTTP only. A pipe runs in a container of its own.
@@ -55,16 +54,28 @@ class Bitbucket(Terminal):
         self.workspace = Path(environment.get("BITBUCKET_CLONE_DIR") or Path.cwd())
 
     def publish_result(self, name: str, report: ScanReport, verdict: Verdict) -> None:
-        """Put the report on the commit, with its annotations, in place of an earlier one of the same name.
+        """Put the report on the commit, with its annotations, in place of an earlier one of the same name and site.
 
         Raises:
             ForgeError: Bitbucket did not take it.
         """
+        report_id = _report_id(name, report.site)
+        self._put(report_id, _report(report, verdict), list(_annotations(report_id, report, verdict)))
+
+    def publish_no_result(self, name: str, site: str | None, title: str, message: str, report_url: str | None) -> None:
+        """Put a failed report on the commit, in place of an earlier one of the same name and site: it may have passed.
+
+        Raises:
+            ForgeError: Bitbucket did not take it.
+        """
+        self._put(_report_id(name, site), _unjudged(site, title, message, report_url), [])
+
+    def _put(self, report_id: str, report: dict[str, Any], annotations: list[dict[str, Any]]) -> None:
         problem = "no way to it was found"
         for proxy in self.ways():
             try:
                 with self._client(proxy) as http:
-                    self._publish(http, _report_id(name), report, verdict)
+                    _publish(http, report_id, report, annotations)
                     return
             except InputError as error:
                 raise ForgeError(f"Bitbucket can't be asked: {error.message}") from error
@@ -90,17 +101,24 @@ class Bitbucket(Terminal):
         way = proxy or network.proxy_for(base_url)
         return network.client_through(way, base_url=base_url, headers=headers, timeout=_REQUEST_TIMEOUT_S)
 
-    def _publish(self, http: httpx.Client, report_id: str, report: ScanReport, verdict: Verdict) -> None:
-        # An update keeps the annotations of findings that are gone, so the report is made anew.
-        _accepted(http.delete(f"/{report_id}"), also=404)
-        _accepted(http.put(f"/{report_id}", json=_report(report, verdict)))
-        annotations = list(_annotations(report_id, report, verdict))
-        for start in range(0, len(annotations), ANNOTATIONS_A_REQUEST):
-            _accepted(http.post(f"/{report_id}/annotations", json=annotations[start : start + ANNOTATIONS_A_REQUEST]))
+
+def _publish(http: httpx.Client, report_id: str, report: dict[str, Any], annotations: list[dict[str, Any]]) -> None:
+    # An update keeps the annotations of findings that are gone, so the report is made anew.
+    _accepted(http.delete(f"/{report_id}"), also=404)
+    _accepted(http.put(f"/{report_id}", json=report))
+    for start in range(0, len(annotations), ANNOTATIONS_A_REQUEST):
+        _accepted(http.post(f"/{report_id}/annotations", json=annotations[start : start + ANNOTATIONS_A_REQUEST]))
 
 
-def _report_id(name: str) -> str:
-    return "secuprobe-" + (re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "scan")
+def _report_id(name: str, site: str | None) -> str:
+    """Return a report's id: the sites that one commit is deployed to have one each, whatever of them is readable in it."""
+    readable = re.sub(r"[^a-z0-9]+", "-", f"{name} {site or ''}".lower())[:60].strip("-")
+    return f"secuprobe-{readable}{'-' if readable else ''}{digest(name, site, length=8)}"
+
+
+def _head(site: str | None) -> dict[str, Any]:
+    title = one_line(f"SecuProbe security scan{f': {site}' if site else ''}", MAX_TITLE)
+    return {"title": title, "report_type": "SECURITY", "reporter": "SecuProbe"}
 
 
 def _report(report: ScanReport, verdict: Verdict) -> dict[str, Any]:
@@ -112,35 +130,45 @@ def _report(report: ScanReport, verdict: Verdict) -> dict[str, Any]:
     if report.score is not None:
         data.insert(0, {"title": "SecuScore (of 100)", "type": "NUMBER", "value": report.score})
     data.append({"title": "Duration", "type": "DURATION", "value": round(report.duration_s * 1000)})
-    details = f"{verdict.reason}. {describe_counts(verdict.counts) or 'no findings'}. {' '.join(verdict.warnings)}"
+    counts = describe_counts(verdict.counts) or "no findings"
+    details = f"{verdict.reason}. {counts}.{_cut(verdict)} {' '.join(verdict.warnings)}"
     return {
-        "title": "SecuProbe security scan",
+        **_head(report.site),
         "details": one_line(details, MAX_DETAILS),
-        "report_type": "SECURITY",
-        "reporter": "SecuProbe",
         "link": report.report_url,
         "result": "PASSED" if verdict.passed else "FAILED",
         "data": data,
     }
 
 
+def _unjudged(site: str | None, title: str, message: str, report_url: str | None) -> dict[str, Any]:
+    link = {"link": report_url} if report_url else {}
+    return {**_head(site), "details": one_line(f"{title}: {message}", MAX_DETAILS), **link, "result": "FAILED", "data": []}
+
+
+def _cut(verdict: Verdict) -> str:
+    if len(verdict.findings) <= MAX_ANNOTATIONS:
+        return ""
+    return f" Shown are the worst {MAX_ANNOTATIONS:,} of {len(verdict.findings):,} findings: Bitbucket takes no more."
+
+
 def _annotations(report_id: str, report: ScanReport, verdict: Verdict) -> Iterator[dict[str, Any]]:
-    seen: Counter[str] = Counter()
-    for assessed in verdict.findings[:MAX_ANNOTATIONS]:
-        identity = fingerprint(assessed.finding)
-        seen[identity] += 1
-        yield _annotation(f"{report_id}-{identity}-{seen[identity]}", assessed, report)
+    identities = identify(report.site, [assessed.finding for assessed in verdict.findings])
+    for assessed, identity in list(zip(verdict.findings, identities, strict=True))[:MAX_ANNOTATIONS]:
+        yield _annotation(f"{report_id}-{identity.key}", assessed, report)
 
 
 def _annotation(external_id: str, assessed: Assessed, report: ScanReport) -> dict[str, Any]:
     finding = assessed.finding
-    accepted = f"Accepted: {assessed.accepted.reason}\n\n" if assessed.accepted else ""
-    text = f"{accepted}{finding.description or 'No description.'}\n\nRemediation: {finding.remediation or 'no guide'}"
+    accepted = f"Accepted: {one_line(assessed.accepted.reason, 300)}\n\n" if assessed.accepted else ""
+    between = "\n\nRemediation: "
+    room = MAX_DETAILS - len(accepted) - len(between)
+    seen, mend = sharing(printable(finding.description or "No description."), printable(finding.remediation or "no guide"), room)
     return {
         "external_id": external_id,
         "annotation_type": "VULNERABILITY",
         "summary": one_line(f"{finding.title or 'No title'} ({finding.category or 'no category'})", MAX_SUMMARY),
-        "details": printable(text)[:MAX_DETAILS],
+        "details": f"{accepted}{seen}{between}{mend}",
         "severity": _SEVERITIES[finding.severity],
         "result": "IGNORED" if assessed.accepted else "FAILED" if assessed.fails else "PASSED",
         "link": report.report_url,

@@ -82,6 +82,9 @@ class GitHub:
     def publish_result(self, name: str, report: ScanReport, verdict: Verdict) -> None:
         """Do nothing: the check is the result."""
 
+    def publish_no_result(self, name: str, site: str | None, title: str, message: str, report_url: str | None) -> None:
+        """Do nothing: the job's own result is shown."""
+
     def forge(self, token: str | None, commit: str | None) -> Forge | None:
         if not token or not self._environment.get("GITHUB_REPOSITORY"):
             return None

@@ -61,6 +61,9 @@ class Terminal:
     def publish_result(self, name: str, report: ScanReport, verdict: Verdict) -> None:
         """Do nothing: the exit code is the result."""
 
+    def publish_no_result(self, name: str, site: str | None, title: str, message: str, report_url: str | None) -> None:
+        """Do nothing: the exit code is the result."""
+
     def forge(self, token: str | None, commit: str | None) -> Forge | None:
         return None
 

@@ -1,16 +1,16 @@
-"""GitLab's Code Quality report, which every tier shows in the merge request (docs.gitlab.com, "Code Quality", custom tools)."""
+"""GitLab's Code Quality report, which every tier shows in the merge request (docs.gitlab.com, "Code Quality", custom tools).
+
+GitLab tells findings apart by the fingerprint alone, over all jobs of a pipeline (gitlabhq/gitlabhq,
+`lib/gitlab/ci/reports/codequality_reports.rb`).
+"""
 
 import json
-from collections import Counter
 from typing import Any
 
-from secuprobe_action.findings.baseline import fingerprint
-from secuprobe_action.findings.gate import Assessed
 from secuprobe_action.findings.model import Severity
-from secuprobe_action.reports.story import Story
-from secuprobe_action.text import one_line
+from secuprobe_action.reports.story import Named, Story
 
-MAX_DESCRIPTION = 500
+MAX_DESCRIPTION = 1_000
 
 _SEVERITIES = {
     Severity.UNKNOWN: "blocker",
@@ -22,21 +22,21 @@ _SEVERITIES = {
 }
 
 
-def render(story: Story) -> str:
-    """Return the findings, worst first, at the pipeline's own file; without accepted ones, which the widget can't mark."""
-    seen: Counter[str] = Counter()
-    return json.dumps([_issue(assessed, story.location, seen) for assessed in story.verdict.open]) + "\n"
+def render(story: Story) -> str | None:
+    """Return the findings, worst first, at the pipeline's own file; without accepted ones, which the widget can't mark.
+
+    None where not all of them are known: the widget shows what a file doesn't hold as fixed.
+    """
+    if story.gap:
+        return None
+    return json.dumps([_issue(named, story.location) for named in story.named() if not named.assessed.accepted]) + "\n"
 
 
-def _issue(assessed: Assessed, location: str, seen: Counter[str]) -> dict[str, Any]:
-    finding = assessed.finding
-    identity = fingerprint(finding)
-    seen[identity] += 1
+def _issue(named: Named, location: str) -> dict[str, Any]:
     return {
-        "description": one_line(f"{finding.title or 'No title'} ({finding.category or 'no category'})", MAX_DESCRIPTION),
-        "check_name": f"secuprobe-{one_line(finding.category or 'no category', 100)}",
-        # The widget tells findings apart by it: two of a kind must not share one.
-        "fingerprint": f"{identity}{seen[identity]}",
-        "severity": _SEVERITIES[finding.severity],
+        "description": named.label(MAX_DESCRIPTION),
+        "check_name": f"secuprobe-{named.category}",
+        "fingerprint": named.identity.key,
+        "severity": _SEVERITIES[named.assessed.finding.severity],
         "location": {"path": location, "lines": {"begin": 1}},
     }

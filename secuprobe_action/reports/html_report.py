@@ -1,5 +1,6 @@
 """One self-contained page for people: no script, no external resource. Jinja2 escapes every text."""
 
+import datetime as dt
 from dataclasses import dataclass
 from functools import cache
 from math import pi
@@ -8,8 +9,8 @@ from typing import TYPE_CHECKING
 from secuprobe_action import __version__
 from secuprobe_action.findings.gate import Assessed
 from secuprobe_action.findings.model import WORST_FIRST, Finding, Severity
-from secuprobe_action.reports.html_template import TEMPLATE
-from secuprobe_action.reports.story import Story
+from secuprobe_action.reports.html_template import TEMPLATE, TROUBLE_TEMPLATE
+from secuprobe_action.reports.story import Story, Trouble, name_of_its_own
 from secuprobe_action.text import age, capitalised, duration, number, one_line, plural, printable
 
 if TYPE_CHECKING:
@@ -40,13 +41,14 @@ def render(story: Story) -> str:
     report, verdict = story.report, story.verdict
     shown = [s for s in WORST_FIRST if s is not Severity.UNKNOWN or verdict.counts[s]]
     longest = max([1, *(verdict.counts[s] for s in shown)])
-    return _template().render(
+    return _template(TEMPLATE).render(
         version=__version__,
         report=report,
+        site=name_of_its_own(report),
         verdict=verdict,
         link=report.report_url,
         duration=duration(report.duration_s),
-        finished_at=f"{story.finished_at:%Y-%m-%d %H:%M} UTC",
+        finished_at=_time(story.finished_at),
         score=None if report.score is None else number(report.score),
         gauge_radius=GAUGE_RADIUS,
         gauge_arc=_ARC,
@@ -57,15 +59,32 @@ def render(story: Story) -> str:
     )
 
 
+def failure(trouble: Trouble) -> str:
+    """Return a page that says why there is no verdict."""
+    return _template(TROUBLE_TEMPLATE).render(
+        version=__version__,
+        title=trouble.title,
+        message=trouble.message,
+        url=trouble.url,
+        scan_id=trouble.scan_id,
+        link=trouble.report_url,
+        finished_at=_time(trouble.finished_at),
+    )
+
+
+def _time(moment: dt.datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
 @cache
-def _template() -> "jinja2.Template":
+def _template(text: str) -> "jinja2.Template":
     import jinja2
 
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
     )
     environment.filters.update(line=one_line, lines=printable, plural=plural, label=_label, capitalize_first=capitalised)
-    return environment.from_string(TEMPLATE)
+    return environment.from_string(text)
 
 
 def _label(shown: Assessed | Finding) -> str:

@@ -1,6 +1,6 @@
-"""The HTML report's template: Jinja2, autoescaped."""
+"""The HTML report's templates: Jinja2, autoescaped."""
 
-TEMPLATE = """\
+_HEAD = """\
 <!doctype html>
 <html lang="en">
 <head>
@@ -8,7 +8,6 @@ TEMPLATE = """\
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>SecuProbe: {{ "passed" if verdict.passed else "failed" }}{% if report.url %} · {{ report.url | line(200) }}{% endif %}</title>
 <style>
 :root {
   color-scheme: light dark;
@@ -44,6 +43,7 @@ code, .url { font-family: ui-monospace, SFMono-Regular, Menlo, monospace; font-s
 .chart svg { display: block; width: 100%; height: .85rem }
 .chart rect.track { fill: var(--track) }
 .note { background: var(--card); border: 1px solid var(--line); border-left: 5px solid var(--medium); border-radius: 8px; padding: .7rem 1rem; margin: .7rem 0 }
+.message { white-space: pre-wrap; overflow-wrap: anywhere }
 .filters { display: flex; flex-wrap: wrap; gap: .5rem 1.1rem; border: 1px solid var(--line); border-radius: 10px; background: var(--card); padding: .5rem 1rem .7rem; margin: 0 0 1rem }
 .filters legend { padding: 0 .4rem; color: var(--soft) }
 .filters label { display: inline-flex; align-items: center; gap: .4rem; min-height: 1.75rem }
@@ -58,12 +58,6 @@ code, .url { font-family: ui-monospace, SFMono-Regular, Menlo, monospace; font-s
 .unknown { color: var(--unknown); fill: var(--unknown) } .critical { color: var(--critical); fill: var(--critical) }
 .high { color: var(--high); fill: var(--high) } .medium { color: var(--medium); fill: var(--medium) }
 .low { color: var(--low); fill: var(--low) } .info { color: var(--info); fill: var(--info) }
-{% for severity in listed %}
-body:has(#show-{{ severity.label }}:not(:checked)) .finding[data-severity="{{ severity.label }}"] { display: none }
-{% endfor %}
-{% if verdict.baseline %}
-body:has(#only-new:checked) .finding:not([data-change="new"]) { display: none }
-{% endif %}
 footer { color: var(--soft); font-size: .9rem; padding-top: 2rem; padding-bottom: 2.5rem }
 @media (max-width: 44rem) {
   .cards { grid-template-columns: 1fr } .finding summary { grid-template-columns: 1fr; gap: .1rem } .finding .category { text-align: left }
@@ -73,12 +67,24 @@ footer { color: var(--soft); font-size: .9rem; padding-top: 2rem; padding-bottom
   .finding::details-content { content-visibility: visible; display: block } .finding summary { list-style: none }
 }
 </style>
+"""  # noqa: E501  # a template's lines are as long as its elements
+
+_JUDGED = """\
+<title>SecuProbe: {{ "passed" if verdict.passed else "failed" }}{% if report.url %} · {{ report.url | line(200) }}{% endif %}</title>
+<style>
+{% for severity in listed %}
+body:has(#show-{{ severity.label }}:not(:checked)) .finding[data-severity="{{ severity.label }}"] { display: none }
+{% endfor %}
+{% if verdict.baseline %}
+body:has(#only-new:checked) .finding:not([data-change="new"]) { display: none }
+{% endif %}
+</style>
 </head>
 <body>
 <header>
 <h1>SecuProbe: <span class="{{ 'passed' if verdict.passed else 'failed' }}">{{ "passed" if verdict.passed else "failed" }}</span></h1>
 <p class="reason">{{ verdict.reason | line | capitalize_first }}.</p>
-<p class="meta">{% if report.url %}<span class="url">{{ report.url | line(500) }}</span> · {% endif %}{{ finished_at }} · took {{ duration }} · scan <code>{{ report.scan_id | line }}</code> · <a href="{{ link }}">full report</a></p>
+<p class="meta">{% if report.url %}<span class="url">{{ report.url | line(500) }}</span>{% if site %} as {{ site | line(200) }}{% endif %} · {% endif %}{{ finished_at }} · took {{ duration }} · scan <code>{{ report.scan_id | line }}</code> · <a href="{{ link }}">full report</a></p>
 </header>
 <main>
 <div class="cards">
@@ -149,4 +155,27 @@ footer { color: var(--soft); font-size: .9rem; padding-top: 2rem; padding-bottom
 <footer>SecuProbe Security Scan {{ version }}</footer>
 </body>
 </html>
-"""  # noqa: E501  # a template's lines are as long as its elements
+"""  # noqa: E501
+
+_TROUBLE = """\
+<title>{{ title | line(100) }}{% if url %} · {{ url | line(200) }}{% endif %}</title>
+</head>
+<body>
+<header>
+<h1>SecuProbe: <span>no verdict</span></h1>
+<p class="reason">{{ title | line }}</p>
+<p class="meta">{% if url %}<span class="url">{{ url | line(500) }}</span> · {% endif %}{{ finished_at }}{% if scan_id %} · scan <code>{{ scan_id | line }}</code>{% endif %}{% if link %} · <a href="{{ link }}">full report</a>{% endif %}</p>
+</header>
+<main>
+<p class="note message">{{ message | lines }}</p>
+</main>
+<footer>SecuProbe Security Scan {{ version }}</footer>
+</body>
+</html>
+"""  # noqa: E501
+
+TEMPLATE = _HEAD + _JUDGED
+"""The page of a judged scan."""
+
+TROUBLE_TEMPLATE = _HEAD + _TROUBLE
+"""The page of a run that came to no verdict."""

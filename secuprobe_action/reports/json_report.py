@@ -6,9 +6,8 @@ from typing import Any
 
 from secuprobe_action import __version__
 from secuprobe_action.findings.baseline import fingerprint
-from secuprobe_action.findings.gate import Assessed
 from secuprobe_action.findings.model import WORST_FIRST, Counts, Finding
-from secuprobe_action.reports.story import Story, Trouble
+from secuprobe_action.reports.story import Named, Story, Trouble
 
 SCHEMA_VERSION = 1
 """Raised when a field changes its meaning or goes; new fields may come without."""
@@ -22,6 +21,7 @@ def render(story: Story) -> str:
         scan={
             "id": report.scan_id,
             "url": report.url,
+            "site": report.site,
             "score": report.score,
             "report_url": report.report_url,
             "duration_seconds": round(report.duration_s, 3),
@@ -38,7 +38,8 @@ def render(story: Story) -> str:
         error=None,
         counts=_counts(verdict.counts),
         details_available=report.findings is not None,
-        findings=[_assessed(assessed) for assessed in verdict.findings],
+        complete=story.gap is None,
+        findings=[_named(named) for named in story.named()],
         baseline=_baseline(story),
     )
 
@@ -50,6 +51,7 @@ def failure(trouble: Trouble) -> str:
         scan={
             "id": trouble.scan_id,
             "url": trouble.url,
+            "site": trouble.site,
             "score": None,
             "report_url": trouble.report_url,
             "duration_seconds": None,
@@ -58,6 +60,7 @@ def failure(trouble: Trouble) -> str:
         error={"title": trouble.title, "message": trouble.message},
         counts=None,
         details_available=False,
+        complete=False,
         findings=[],
         baseline=None,
     )
@@ -89,11 +92,13 @@ def _finding(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _assessed(assessed: Assessed) -> dict[str, Any]:
+def _named(named: Named) -> dict[str, Any]:
+    assessed = named.assessed
     rule = assessed.accepted
     accepted = rule and {"reason": rule.reason, "expires": rule.expires and rule.expires.isoformat(), "line": rule.line}
     change = assessed.change and assessed.change.value
-    return {**_finding(assessed.finding), "change": change, "accepted": accepted, "fails": assessed.fails}
+    own = {"identity": named.identity.key, "ordinal": named.identity.ordinal}
+    return {**_finding(assessed.finding), **own, "change": change, "accepted": accepted, "fails": assessed.fails}
 
 
 def _baseline(story: Story) -> dict[str, Any] | None:

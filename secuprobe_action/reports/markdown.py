@@ -9,7 +9,7 @@ from secuprobe_action.findings.gate import Assessed, Verdict
 from secuprobe_action.findings.ignore import rule_for
 from secuprobe_action.findings.model import WORST_FIRST, Finding, ScanReport, Severity
 from secuprobe_action.reports.escape import html_attribute, markdown, markdown_lines
-from secuprobe_action.reports.story import Story
+from secuprobe_action.reports.story import Story, Trouble, name_of_its_own
 from secuprobe_action.text import age, capitalised, duration, number, plural
 
 MAX_BYTES = 1_000_000
@@ -56,6 +56,13 @@ def summary(report: ScanReport, verdict: Verdict, max_bytes: int = MAX_BYTES) ->
     table = findings_table(verdict.open, "### Findings", int(room * _TABLE_SHARE))
     details = _details(verdict.open, room - size(table))
     return "\n\n".join(part for part in (*parts, table, *folded, details, foot()) if part)
+
+
+def trouble(told: Trouble) -> str:
+    """Return why there is no verdict as a report of its own."""
+    target = f"It was to scan <code>{markdown(told.url, 500)}</code>." if told.url else ""
+    parts = [f"## ⚠️ {markdown(told.title)}", target, markdown_lines(told.message, 10_000)]
+    return "\n\n".join(part for part in (*parts, _scan_line(told.scan_id, told.report_url), foot()) if part)
 
 
 def skipped(reason: str, advice: str) -> str:
@@ -182,7 +189,10 @@ def foot() -> str:
 
 
 def _facts(report: ScanReport, verdict: Verdict) -> str:
-    target = f"Scanned <code>{markdown(report.url, 500)}</code> in" if report.url else "Took"
+    name = name_of_its_own(report)
+    target = (
+        f"Scanned <code>{markdown(report.url, 500)}</code>{name and f' as {markdown(name, 200)}'} in" if report.url else "Took"
+    )
     line = f"{target} {duration(report.duration_s)} · {_scan_line(report.scan_id, report.report_url)}"
     return "\n\n".join(part for part in (line, since_baseline(verdict)) if part)
 

@@ -1,25 +1,33 @@
-"""SARIF 2.1.0, as GitHub's code scanning takes it (docs.github.com, "SARIF support for code scanning")."""
+"""SARIF 2.1.0, as GitHub's code scanning takes it (docs.github.com, "SARIF support for code scanning").
+
+Code scanning tells alerts apart by the rule's id and by primaryLocationLineHash, which upload-sarif makes of the line that a
+result names (github/codeql-action, src/fingerprints.ts). Web findings all name the workflow's first line, so each has a rule
+of its own: with its own severity, which is the rule's (`security-severity`), and with the site in its id.
+"""
 
 import json
 import re
-from collections import Counter
+from itertools import islice
 from typing import Any
 
 from secuprobe_action import __version__
-from secuprobe_action.findings.baseline import FINGERPRINT_VERSION, fingerprint
-from secuprobe_action.findings.gate import Assessed
-from secuprobe_action.findings.model import Finding, Severity
-from secuprobe_action.reports.escape import markdown_lines, sarif_message
-from secuprobe_action.reports.story import Story
-from secuprobe_action.text import one_line, printable
+from secuprobe_action.findings.gate import Verdict
+from secuprobe_action.findings.identity import IDENTITY_VERSION, digest
+from secuprobe_action.findings.model import Severity
+from secuprobe_action.reports.escape import markdown_block, path_uri, sarif_message, uri
+from secuprobe_action.reports.story import Named, Story
+from secuprobe_action.text import one_line, plural, printable, sharing
 
 MAX_RESULTS = 25_000
-"""Of a run; of more, code scanning refuses the file. 5,000 are shown."""
+"""Of a run, and as many rules; of more, code scanning refuses the file. 5,000 are shown."""
 
 MAX_TEXT = 1_000
 """Of names and descriptions; GitHub shows 1,024 characters."""
 
 MAX_HELP = 10_000
+MAX_HELP_MARKDOWN = 100_000
+NO_CATEGORY = "none"
+"""What the input sarif_category says where upload-sarif's own `category` is to count: it does in a file without one."""
 
 # security-severity decides the level that GitHub shows: over 9.0 critical, 7.0 to 8.9 high, 4.0 to 6.9 medium, 0.1 to 3.9 low.
 _SECURITY_SEVERITY = {
@@ -40,89 +48,122 @@ _LEVELS = {
 }
 
 
-def render(story: Story) -> str:
-    """Return every finding, whatever the threshold, worst first; accepted ones as suppressed.
+def render(story: Story) -> str | None:
+    """Return every finding, whatever the threshold, worst first; None where not all are known.
 
-    Fixed findings are left out: code scanning closes an alert that the next file doesn't hold.
+    Code scanning closes the alerts that the next file doesn't hold, so a file with a part of the findings would close the
+    rest. Fixed findings are left out for the same reason, and so are accepted ones: code scanning ignores suppressions, or
+    heeds them only when it first sees an alert.
     """
-    shown = story.verdict.findings[:MAX_RESULTS]
-    rules: dict[str, dict[str, Any]] = {}
-    for assessed in shown:  # worst first, so that a rule has the severity of its worst finding
-        rules.setdefault(_rule_id(assessed.finding), _rule(assessed.finding))
-    order = {rule_id: index for index, rule_id in enumerate(rules)}
-    seen: Counter[str] = Counter()
-    results = [_result(assessed, story, order, seen) for assessed in shown]
+    if story.gap:
+        return None
+    shown = list(islice((named for named in story.named() if not named.assessed.accepted), MAX_RESULTS))
+    help_uri = uri(story.report.report_url)
     driver = {
         "name": "SecuProbe",
         "informationUri": "https://secuprobe.io",
         "version": __version__,
         "semanticVersion": __version__,
-        "rules": list(rules.values()),
+        "rules": [_rule(named, help_uri) for named in shown],
     }
     run = {
         "tool": {"driver": driver},
-        "automationDetails": {"id": f"secuprobe/{_category(story.report.url)}/"},
+        **_automation(story),
         "invocations": [{"executionSuccessful": True, "endTimeUtc": f"{story.finished_at:%Y-%m-%dT%H:%M:%SZ}"}],
-        "properties": {"scanId": story.report.scan_id, "reportUrl": story.report.report_url, "secuScore": story.report.score},
-        "results": results,
+        "properties": {
+            "site": story.site,
+            "scanId": story.report.scan_id,
+            "reportUrl": story.report.report_url,
+            "secuScore": story.report.score,
+        },
+        "results": [_result(index, named, story) for index, named in enumerate(shown)],
     }
     return json.dumps({"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]}) + "\n"
 
 
-def _category(url: str | None) -> str:
-    """Return the URL as a category: two uploads of one category in a run are refused, so each URL has its own."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", one_line(url or "scan", 200)).strip("-") or "scan"
+def cut(verdict: Verdict) -> str | None:
+    """Return what a reader must know of the limit on results, in one sentence; None where they all fit."""
+    if len(verdict.open) <= MAX_RESULTS:
+        return None
+    left_out = plural(len(verdict.open) - MAX_RESULTS, "finding")
+    return (
+        f"The SARIF file holds the {MAX_RESULTS:,} worst findings; {left_out} were left out, since code scanning takes no more."
+    )
 
 
-def _rule_id(finding: Finding) -> str:
-    return f"secuprobe/{fingerprint(finding)[:16]}"
+def category(story: Story) -> str | None:
+    """Return the category of the upload, or None where the file is to have none.
+
+    Code scanning keeps what was found in one category apart from all others, and takes one file of each in a run: so the usual
+    one is of the check's name and the site, with a digest, because what is readable of two sites may be the same.
+    """
+    if story.sarif_category == NO_CATEGORY:
+        return None
+    if story.sarif_category:
+        return one_line(story.sarif_category).strip("/")
+    readable = "/".join(filter(None, map(_slug, (story.name, story.site or ""))))
+    return f"secuprobe/{readable}{'-' if readable else ''}{digest(story.name, story.site, length=8)}"
 
 
-def _rule(finding: Finding) -> dict[str, Any]:
-    title = one_line(finding.title or "No title", MAX_TEXT)
+def _automation(story: Story) -> dict[str, Any]:
+    # The category is the id up to its last slash (docs.github.com, "runAutomationDetails object").
+    named = category(story)
+    return {"automationDetails": {"id": f"{named}/"}} if named else {}
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", text)[:80].strip("-")
+
+
+def _rule_id(named: Named) -> str:
+    return f"secuprobe-{named.identity.key[:16]}"
+
+
+def _rule(named: Named, help_uri: str) -> dict[str, Any]:
+    finding = named.assessed.finding
+    title = named.title(MAX_TEXT - 400)
     description = one_line(finding.description or title, MAX_TEXT) or title
-    remediation = finding.remediation or "No remediation guide."
+    seen, mend = sharing(finding.description or "No description.", finding.remediation or "No remediation guide.", MAX_HELP)
     return {
-        "id": _rule_id(finding),
+        "id": _rule_id(named),
         "name": title,
-        "shortDescription": {"text": title},
+        "shortDescription": {"text": title + named.at_site},
         "fullDescription": {"text": description},
+        "helpUri": help_uri,
         "help": {
-            "text": printable(f"{finding.description or 'No description.'}\n\nRemediation:\n{remediation}")[:MAX_HELP],
+            "text": f"{printable(seen)}\n\nRemediation:\n{printable(mend)}\n\nReport: {help_uri}",
             "markdown": f"{_help(finding.description, 'No description.')}\n\n**Remediation**\n\n"
-            + _help(finding.remediation, "No remediation guide."),
+            f"{_help(finding.remediation, 'No remediation guide.')}\n\n[The report](<{help_uri}>){_site(named)}",
         },
         "defaultConfiguration": {"level": _LEVELS[finding.severity]},
         "properties": {
-            "tags": ["security", one_line(finding.category or "no category", 200)],
+            "tags": ["security", named.category],
             "security-severity": _SECURITY_SEVERITY[finding.severity],
         },
     }
 
 
 def _help(text: str | None, otherwise: str) -> str:
-    # The empty element keeps the text from beginning a Markdown block: a list, a heading, a code block.
-    return f"<span></span>{markdown_lines(text or otherwise, MAX_HELP)}"
+    return markdown_block(text or otherwise, MAX_HELP, MAX_HELP_MARKDOWN)
 
 
-def _result(assessed: Assessed, story: Story, order: dict[str, int], seen: Counter[str]) -> dict[str, Any]:
-    finding = assessed.finding
-    text = one_line(f"{finding.title or 'No title'} ({finding.category or 'no category'})", MAX_TEXT)
-    identity = fingerprint(finding)
-    seen[identity] += 1
+def _site(named: Named) -> str:
+    return f" of {markdown_block(named.site, 300, 10_000)}" if named.site else ""
+
+
+def _result(index: int, named: Named, story: Story) -> dict[str, Any]:
+    severity = named.assessed.finding.severity
     result: dict[str, Any] = {
-        "ruleId": _rule_id(finding),
-        "ruleIndex": order[_rule_id(finding)],
-        "level": _LEVELS[finding.severity],
-        "message": {"text": sarif_message(text)},
+        "ruleId": _rule_id(named),
+        "ruleIndex": index,
+        "level": _LEVELS[severity],
+        "message": {"text": sarif_message(named.label(MAX_TEXT))},
         "locations": [
-            {"physicalLocation": {"artifactLocation": {"uri": story.location}, "region": {"startLine": 1}}},
+            {"physicalLocation": {"artifactLocation": {"uri": path_uri(story.location)}, "region": {"startLine": 1}}},
         ],
-        "partialFingerprints": {f"secuprobeFinding/v{FINGERPRINT_VERSION}": f"{identity}:{seen[identity]}"},
-        "properties": {"url": story.report.url, "severity": finding.severity.label},
+        "partialFingerprints": {f"secuprobeFinding/v{IDENTITY_VERSION}": named.identity.key},
+        "properties": {"url": story.report.url, "site": story.site, "severity": severity.label},
     }
-    if assessed.change:
-        result["baselineState"] = assessed.change.value
-    if assessed.accepted:
-        result["suppressions"] = [{"kind": "external", "status": "accepted", "justification": assessed.accepted.reason}]
+    if named.assessed.change:
+        result["baselineState"] = named.assessed.change.value
     return result

@@ -41,6 +41,18 @@ def test_a_scan_as_documented(api: Api) -> None:
     assert set(listed["vulnerabilities"][0]) == {"id", "title", "severity", "category", "description", "remediationGuide"}
 
 
+def test_lone_surrogates_are_played_as_raw_json() -> None:
+    broken = {"title": "a\ud800b", "severity": "\udfff", "category": "é", "description": "x\udc00"}
+    with secuprobe({"findings": [broken], "counts": {"\ud800": 1}}) as api:
+        scan_url = f"{api.url}/scans/{launch(api).json()['scanId']}"
+        wait_until(lambda: httpx.get(scan_url, headers=AUTHORISED).json()["status"] == "completed")
+        answer = httpx.get(f"{scan_url}/vulnerabilities", headers=AUTHORISED)
+
+    assert answer.status_code == 200
+    assert rb'"title":"a\ud800b"' in answer.content
+    assert {name: answer.json()["vulnerabilities"][0][name] for name in broken} == broken
+
+
 def test_domains_as_documented(api: Api) -> None:
     (first, second) = httpx.get(f"{api.url}/domains", headers=AUTHORISED).json()["domains"]
 

@@ -3,6 +3,9 @@
 import fcntl
 import io
 import json
+import re
+import signal
+import socket
 import ssl
 import subprocess
 import tempfile
@@ -32,10 +35,11 @@ from tests.support import (
     inherited_environment,
     program_on_path,
     secuprobe,
+    wait_until,
 )
 
 PROXY_PORT = 29418
-REPORTS = "http://api.bitbucket.org/2.0/repositories/team/app/commit/abc123/reports/secuprobe-secuprobe"
+REPORTS = "http://api.bitbucket.org/2.0/repositories/team/app/commit/abc123/reports/"
 ENVIRONMENT = {
     "GITHUB_ACTIONS": "",
     "BITBUCKET_BUILD_NUMBER": "5",
@@ -99,9 +103,21 @@ def code_insights(port: int = PROXY_PORT) -> Iterator[tuple[CodeInsights, int]]:
 
 
 def run(runner: Runner, api: Api, **environment: str) -> Step:
+    return runner.finish(start(runner, api, **environment))
+
+
+def start(runner: Runner, api: Api, **environment: str) -> "subprocess.Popen[str]":
     wanted = {"SECUPROBE_API_KEY": KEY, "SECUPROBE_URL": URL, "SECUPROBE_API_URL": api.url}
     runner.environment = {**ENVIRONMENT, "BITBUCKET_CLONE_DIR": str(runner.folder), **wanted, **environment}
-    return runner.run()
+    return runner.start()
+
+
+def cancelled(runner: Runner, api: Api) -> Step:
+    """Run the step, and cancel it once its scan is under way."""
+    process = start(runner, api)
+    wait_until(lambda: any(request.startswith("GET") for request in api.service.requests))
+    process.send_signal(signal.SIGTERM)
+    return runner.finish(process, seconds=3)
 
 
 @pytest.mark.parametrize("where", ["step", "pipe"])
@@ -112,12 +128,15 @@ def test_the_report_goes_through_the_pipelines_proxy(runner: Runner, where: str)
         step = run(runner, api, SECUPROBE_FAIL_ON_SEVERITY="high", **pipe)
 
     assert step.code == 1
+    (address,) = {path.removesuffix("/annotations") for _, path, *_ in insights.asked}
+    assert re.fullmatch(re.escape(REPORTS) + "secuprobe-secuprobe-https-shop-example-[0-9a-f]{8}", address)
     assert [(method, path) for method, path, *_ in insights.asked] == [
-        ("DELETE", REPORTS),
-        ("PUT", REPORTS),
-        ("POST", f"{REPORTS}/annotations"),
+        ("DELETE", address),
+        ("PUT", address),
+        ("POST", f"{address}/annotations"),
     ]
     (report,) = insights.bodies("PUT")
+    assert report["title"] == "SecuProbe security scan: https://shop.example"
     assert (report["report_type"], report["result"], report["reporter"]) == ("SECURITY", "FAILED", "SecuProbe")
     assert report["details"].startswith("2 findings at or above high (1 critical, 1 high).")
     assert {entry["title"]: entry["value"] for entry in report["data"]}["SecuScore (of 100)"] == 78
@@ -144,6 +163,8 @@ def test_limits_are_kept_worst_first(runner: Runner) -> None:
     everything = [each for batch in batches for each in batch]
     assert everything[0]["severity"] == "CRITICAL"
     assert len({each["external_id"] for each in everything}) == 1_000
+    (report,) = insights.bodies("PUT")
+    assert "Shown are the worst 1,000 of 1,201 findings: Bitbucket takes no more." in report["details"]
     assert max(len(each["summary"]) for each in everything) <= 450
     assert max(len(each["details"]) for each in everything) <= 2_000
 
@@ -238,8 +259,77 @@ def test_the_example_of_a_plain_step_runs(runner: Runner, tmp_path: Path) -> Non
     assert (tmp_path / "secuprobe" / "report.html").exists()
 
 
+@pytest.mark.parametrize("inputs", ["SECUPROBE_URL", "SECUPROBE_SITE", "SECUPROBE_CHECK_NAME"])
+def test_two_sites_of_one_commit_both_stay(runner: Runner, inputs: str) -> None:
+    # What is readable of the two in a report's id is the same.
+    with code_insights() as (insights, _), secuprobe() as api:
+        for value in ("https://shop.example/a/b", "https://shop.example/a-b"):
+            run(runner, api, **{inputs: value})
+
+    first, second = {path for method, path, *_ in insights.asked if method == "PUT"}
+    assert first != second
+    if inputs != "SECUPROBE_CHECK_NAME":
+        assert [body["title"] for body in insights.bodies("PUT")] == [
+            "SecuProbe security scan: https://shop.example/a/b",
+            "SecuProbe security scan: https://shop.example/a-b",
+        ]
+
+
+def test_a_preview_has_one_report_by_the_name_of_its_site(runner: Runner) -> None:
+    with code_insights() as (insights, _), secuprobe() as api:
+        for url in ("https://pr-1.shop.example", "https://pr-2.shop.example"):
+            run(runner, api, SECUPROBE_URL=url, SECUPROBE_SITE="shop")
+
+    assert len({path for method, path, *_ in insights.asked if method == "PUT"}) == 1
+
+
+def test_an_error_replaces_an_earlier_pass(runner: Runner) -> None:
+    with code_insights() as (insights, _), secuprobe() as api:
+        run(runner, api)
+    with code_insights() as (later, _), secuprobe({"ends": "failed"}) as api:
+        step = run(runner, api)
+
+    assert step.code == 3
+    assert insights.bodies("PUT")[0]["result"] == "PASSED"
+    assert [(method, path) for method, path, *_ in later.asked] == [(method, path) for method, path, *_ in insights.asked][:2]
+    (report,) = later.bodies("PUT")
+    assert (report["result"], report["title"]) == ("FAILED", insights.bodies("PUT")[0]["title"])
+    assert report["details"].startswith("SecuProbe scan failed: SecuProbe ended scan ")
+    assert report["link"].startswith("http")
+
+
+def test_a_cancel_replaces_an_earlier_pass(runner: Runner) -> None:
+    with code_insights() as (insights, _), secuprobe({"duration_s": 60}) as api:
+        step = cancelled(runner, api)
+
+    assert step.code == 143
+    (report,) = insights.bodies("PUT")
+    assert report["result"] == "FAILED"
+    assert report["details"].startswith("SecuProbe: cancelled: Scan ")
+
+
+def test_a_bitbucket_that_hangs_does_not_hold_up_a_cancel(runner: Runner) -> None:
+    with socket.create_server(("127.0.0.1", PROXY_PORT)), secuprobe({"duration_s": 60}) as api:
+        step = cancelled(runner, api)
+
+    assert step.code == 143
+    assert "The result was not published: " in step.log
+
+
+def test_the_remediation_is_not_cut_off_behind_a_long_description(runner: Runner) -> None:
+    long = {**FINDINGS[1], "description": "d" * 9_000, "remediationGuide": "Bind parameters."}
+    both = {**FINDINGS[2], "description": "d" * 9_000, "remediationGuide": "r" * 9_000}
+    with code_insights() as (insights, _), secuprobe({"findings": [long, both]}) as api:
+        run(runner, api)
+
+    first, second = (each["details"] for each in insights.bodies("POST")[0])
+    assert first.endswith("d…\n\nRemediation: Bind parameters.")
+    assert min(second.count("d"), second.count("r")) > 900
+    assert max(len(first), len(second)) <= 2_000
+
+
 def test_sites_with_names_of_their_own_have_reports_of_their_own(runner: Runner) -> None:
     with code_insights() as (insights, _), secuprobe() as api:
         run(runner, api, SECUPROBE_CHECK_NAME="Shop (EU) / staging")
 
-    assert insights.asked[0][1].endswith("/reports/secuprobe-shop-eu-staging")
+    assert "/reports/secuprobe-shop-eu-staging-https-shop-example-" in insights.asked[0][1]

@@ -102,8 +102,8 @@ def test_every_place_tells_the_same_story(pull: Pull) -> None:
     assert step.outputs["sarif_file"] == "out/scan.sarif"
     results = json.loads((folder / "scan.sarif").read_text())["runs"][0]["results"]
     assert sorted((result["message"]["text"], result["baselineState"]) for result in results) == [
-        ("Old TLS (Transport)", "unchanged"),
-        ("SQL injection (Injection)", "new"),
+        ("Old TLS (Transport) at https://shop.example", "unchanged"),
+        ("SQL injection (Injection) at https://shop.example", "new"),
     ]
     assert results[0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == ".github/workflows/scan.yml"
     document = json.loads((folder / "scan.json").read_text())
@@ -112,7 +112,7 @@ def test_every_place_tells_the_same_story(pull: Pull) -> None:
     html = (folder / "scan.html").read_text()
     assert "1 new finding at or above high (1 high)." in html
     assert html.count("fails the check") == 1
-    assert '<failure message="[high] SQL injection"' in (folder / "scan.xml").read_text()
+    assert '<failure message="[high] SQL injection at https://shop.example"' in (folder / "scan.xml").read_text()
     assert (folder / "scan.md").read_text() == step.summary.rstrip("\n") + "\n"
     assert KEY not in "".join(path.read_text() for path in folder.iterdir())
 

@@ -7,11 +7,23 @@ from secuprobe_action.findings.baseline import Baseline, Compared, compare
 from secuprobe_action.findings.gate import Policy, judge
 from secuprobe_action.findings.ignore import Rule, accept
 from secuprobe_action.findings.model import Finding, Severity
-from secuprobe_action.reports.story import Story
+from secuprobe_action.reports.story import Story, Trouble
 from tests.support import finding, report
 
 FINISHED_AT = dt.datetime(2026, 11, 25, 12, 30, 5, tzinfo=dt.UTC)
 EACH = tuple(finding(severity, title=f"Finding {severity.label}") for severity in reversed(Severity))
+
+TROUBLE = Trouble(
+    title="SecuProbe scan error",
+    message="The API did not answer.\nTry <again> @team ![x](//evil.example).",
+    url="https://shop.example/",
+    scan_id="scan-1",
+    report_url="https://secuprobe.io/scan/scan-1",
+    finished_at=FINISHED_AT,
+    site="https://shop.example",
+    name="SecuProbe",
+)
+"""A run that came to no verdict, with a hostile message."""
 
 
 def story(

@@ -12,7 +12,7 @@ import pytest
 from scripts.picture import CHROMIUM
 from secuprobe_action.reports import html_report
 from secuprobe_action.reports.story import Story
-from tests.reports.stories import EACH, rich, story
+from tests.reports.stories import EACH, TROUBLE, rich, story
 from tests.support import ROOT
 
 pytestmark = [pytest.mark.browser, pytest.mark.node]
@@ -36,7 +36,16 @@ def in_browser(page: str, script: str, folder: Path) -> Any:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("shown", [rich(), story(), story(*EACH, score=None)], ids=["everything", "nothing found", "no score"])
 def test_axe_finds_nothing_to_complain_about(shown: Story, scheme: str, tmp_path: Path) -> None:
-    page = html_report.render(shown).replace("<details", "<details open")
+    complains_of_nothing(html_report.render(shown), scheme, tmp_path)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_to_complain_about_where_there_is_no_verdict(scheme: str, tmp_path: Path) -> None:
+    complains_of_nothing(html_report.failure(TROUBLE), scheme, tmp_path)
+
+
+def complains_of_nothing(page: str, scheme: str, tmp_path: Path) -> None:
+    page = page.replace("<details", "<details open")
     if scheme == "dark":
         page = page.replace("@media (prefers-color-scheme: dark)", "@media all")
     page = page.replace("</head>", f"<script>{AXE.read_text(encoding='utf-8')}</script></head>")
