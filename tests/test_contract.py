@@ -1,10 +1,13 @@
 """action.yml: what GitHub reads must be what the program reads, and what SecuProbe's documentation promises."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 import yaml
 
+from secuprobe_action import domains, estate
+from secuprobe_action.places.outputs import SCAN_OUTPUTS
 from secuprobe_action.settings import DEFAULTS
 from tests.support import ROOT
 
@@ -26,11 +29,12 @@ def test_what_the_documentation_names_is_there() -> None:
     assert {"scan_id", "secu_score", "report_url"} <= set(ACTION["outputs"])
 
 
-def test_outputs_are_those_that_the_program_writes() -> None:
-    source = (ROOT / "secuprobe_action" / "publishing.py").read_text(encoding="utf-8")
-
-    for name in ACTION["outputs"]:
-        assert f'"{name}"' in source or f"{name}=" in source
+@pytest.mark.parametrize(
+    ("action", "outputs"),
+    [("action.yml", SCAN_OUTPUTS), ("domains/action.yml", domains.OUTPUTS), ("estate/action.yml", estate.OUTPUTS)],
+)
+def test_outputs_are_those_that_the_program_writes_on_every_way_out(action: str, outputs: Mapping[str, str]) -> None:
+    assert set(yaml.safe_load((ROOT / action).read_text(encoding="utf-8"))["outputs"]) == set(outputs)
 
 
 @pytest.mark.parametrize("entry", [*ACTION["inputs"].items(), *ACTION["outputs"].items()], ids=lambda entry: str(entry[0]))

@@ -12,6 +12,7 @@ import pytest
 
 from secuprobe_action import __version__
 from secuprobe_action.local.demo import read_outputs
+from secuprobe_action.places.outputs import SCAN_OUTPUTS
 from tests.support import (
     FINDINGS,
     KEY,
@@ -140,7 +141,7 @@ def test_inputs_are_checked_there_too(job: Job) -> None:
     with secuprobe() as api:
         step = job.run(api, timeout="soon")
 
-    assert (step.code, step.outputs) == (2, {"result": "error"})
+    assert (step.code, step.outputs) == (2, SCAN_OUTPUTS)
     assert api.service.requests == []
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from secuprobe_action.places.outputs import SCAN_OUTPUTS
 from tests.support import Runner, secuprobe
 
 DOCUMENTED = [
@@ -19,7 +20,7 @@ def test_a_refused_launch_shows_the_servers_words_and_the_documentations_advice(
     with secuprobe({"faults": [{"on": "POST /scans", "status": status, "body": {"error": "No, <b>never</b>."}}]}) as api:
         step = runner.run(api)
 
-    assert (step.code, step.outputs) == (3, {"result": "error"})
+    assert (step.code, step.outputs) == (3, SCAN_OUTPUTS)
     (error,) = step.annotations("error")
     assert f"SecuProbe answered POST /scans with {status}: No, <b>never</b>." in error
     assert advice in error

@@ -7,6 +7,7 @@ import jsonschema
 import pytest
 import yaml
 
+from secuprobe_action.estate import OUTPUTS
 from secuprobe_action.settings import ESTATE_DEFAULTS
 from tests.reports.rendered import Page
 from tests.support import FINDINGS, KEY, ROOT, Api, Runner, Step, findings, secuprobe, wait_until
@@ -269,7 +270,7 @@ def test_a_large_estate_leaves_a_whole_summary(runner: Runner) -> None:
 def test_inputs_that_can_not_be_used_are_told(runner: Runner, inputs: dict[str, str], message: str) -> None:
     step = estate(runner, **inputs)
 
-    assert (step.code, step.outputs) == (2, {"result": "error"})
+    assert (step.code, step.outputs) == (2, OUTPUTS)
     assert message in step.annotations("error")[0]
 
 

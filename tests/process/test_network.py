@@ -14,6 +14,7 @@ import requests
 import trustme
 
 from secuprobe_action.network import Network
+from secuprobe_action.places.outputs import SCAN_OUTPUTS
 from secuprobe_action.platforms.github_connections import connected_by
 from tests.github_api import FakeGitHub
 from tests.github_api import serving as serving_github
@@ -97,7 +98,7 @@ def test_a_ca_bundle_that_can_not_be_read_is_an_input_error_that_names_the_varia
 
     step = runner.run(api_key=KEY, url=URL)
 
-    assert (step.code, step.outputs) == (2, {"result": "error"})
+    assert (step.code, step.outputs) == (2, SCAN_OUTPUTS)
     assert f"{variable}: was given '{bundle}'" in step.annotations("error")[0]
 
 
@@ -208,7 +209,7 @@ def test_a_proxy_that_can_not_be_used_is_an_input_error_without_its_value(runner
     with serving(ANSWERS) as server:
         step = scan(runner, server, ALL_PROXY=value)
 
-    assert (step.code, step.outputs) == (2, {"result": "error"})
+    assert (step.code, step.outputs) == (2, SCAN_OUTPUTS)
     assert f"ALL_PROXY: {said}" in step.annotations("error")[0]
     assert "s3cret" not in step.log + step.summary
     assert server.asked == []

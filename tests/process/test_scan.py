@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from secuprobe_action import __version__
+from secuprobe_action.places.outputs import SCAN_OUTPUTS
 from tests.reports.rendered import Page
 from tests.support import FINDINGS, KEY, ROOT, URL, Runner, event_file, findings, inherited_environment, secuprobe
 
@@ -194,7 +195,7 @@ def test_a_missing_key_on_a_push_is_a_mistake(runner: Runner) -> None:
 def test_every_wrong_input_is_in_one_annotation_without_a_traceback(runner: Runner) -> None:
     step = runner.run(api_key="ghp_anothers_secret", url="nope", fail_on_severity="bad", timeout="soon", api_url="ftp://x")
 
-    assert (step.code, step.outputs) == (2, {"result": "error"})
+    assert (step.code, step.outputs) == (2, SCAN_OUTPUTS)
     (error,) = step.annotations("error")
     for expected in (
         "5 inputs",

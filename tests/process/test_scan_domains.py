@@ -108,8 +108,8 @@ def test_each_site_is_compared_with_its_scan_of_the_night_before(workflow: Workf
         given: dict[str, Any] = {"api_url": api.url, "baseline": "auto", "fail_on": "new", "fail_on_severity": "high"}
         for found in (old, {**old, "api.example": [*old["api.example"], FINDINGS[1]]}):
             workflow.environment = {
-                **github.environment("a" * 40, "schedule"),
-                "GITHUB_EVENT_PATH": event_file(workflow.repository, {"schedule": "0 3 * * *"}),
+                **github.environment(github.merge_base, "schedule"),
+                "GITHUB_EVENT_PATH": event_file(workflow.repository, github.with_repository(schedule="0 3 * * *")),
             }
             api.service.engine = ByHost(found)
             outputs = workflow.call(**given)
