@@ -33,6 +33,9 @@ class Silence:
     def info(self, line: str) -> None:
         """Drop it."""
 
+    def warn(self, text: str) -> None:
+        """Drop it."""
+
     def debug(self, line: str) -> None:
         """Drop it."""
 

@@ -26,7 +26,7 @@ from secuprobe_action.places.log_table import LogTable
 from secuprobe_action.places.outputs import SCAN_OUTPUTS
 from secuprobe_action.places.platform_result import PlatformResult
 from secuprobe_action.places.report_files import ReportFiles
-from secuprobe_action.platforms.base import ForgeError, Level, Platform
+from secuprobe_action.platforms.base import ForgeError, Platform
 from secuprobe_action.platforms.desk import Desk
 from secuprobe_action.settings import AUTO, CommentMode, Settings
 from secuprobe_action.shell import Shell
@@ -127,7 +127,7 @@ class Run:
             found = recollection.earlier_attempt(wanted.site)
         except ForgeError as error:
             text = f"It is not known whether an earlier attempt launched a scan, so one is launched: {error}."
-            self._platform.annotate(Level.WARNING, "SecuProbe", text)
+            self._platform.warn(text)
             return None
         if found is None:
             return None

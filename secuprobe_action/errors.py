@@ -121,6 +121,40 @@ class NotFound(ApiError):
     default_advice = "The resource does not exist or is not yours: check scan_id and url, and which account the key belongs to."
 
 
+class PaymentRequired(ApiError):
+    """402."""
+
+    default_advice = "The account can't pay for another scan: look at its plan and its scans left in the SecuProbe dashboard."
+
+
+class Conflict(ApiError):
+    """409.
+
+    Args:
+        scan_id: the scan that stands in the way, where the answer names it.
+    """
+
+    default_advice = "Wait for the scan that runs already to end, or attach to it with the input scan_id."
+
+    def __init__(
+        self, message: str, advice: str | None = None, *, request: str = "", status: int | None = None, scan_id: str | None = None
+    ) -> None:
+        super().__init__(message, advice, request=request, status=status)
+        self.scan_id = scan_id
+
+
+class Unprocessable(ApiError):
+    """422."""
+
+    default_advice = "SecuProbe understood the request and can't scan this url: is it complete, public, and answering?"
+
+
+class LegallyBlocked(ApiError):
+    """451."""
+
+    default_advice = "SecuProbe may not scan this url, or not from where you are. Contact SecuProbe's support."
+
+
 class RateLimited(ApiError):
     """429."""
 
@@ -131,9 +165,28 @@ class RateLimited(ApiError):
 
 
 class ServerError(ApiError):
-    """5xx."""
+    """5xx.
+
+    Args:
+        own_words: whether the answer is the API's own error, so that the request surely came to nothing.
+    """
 
     default_advice = "SecuProbe had a problem of its own. Run the job again later; if it lasts, contact SecuProbe's support."
+
+    def __init__(
+        self, message: str, advice: str | None = None, *, request: str = "", status: int | None = None, own_words: bool = False
+    ) -> None:
+        super().__init__(message, advice, request=request, status=status)
+        self.own_words = own_words
+
+
+class Intercepted(ApiError):
+    """An answer that isn't SecuProbe's: something in front of it answered. Whether the request went any further isn't known."""
+
+    default_advice = (
+        "A proxy, a firewall, a challenge page or a maintenance page answered in SecuProbe's place: see what it says, have it "
+        "let this machine through to the API, and check the api_url input."
+    )
 
 
 class UnexpectedStatus(ApiError):
@@ -168,6 +221,10 @@ class ProtocolError(ApiError):
 
 class UndecodableBody(ProtocolError):
     """An answer whose body isn't what its status promised: cut off, or not JSON."""
+
+
+class TooLarge(ProtocolError):
+    """An answer beyond all measure."""
 
 
 class RedirectRefused(ProtocolError):

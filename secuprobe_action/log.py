@@ -9,5 +9,8 @@ class Log(Protocol):
     def info(self, line: str) -> None:
         """Show a line."""
 
+    def warn(self, text: str) -> None:
+        """Show a warning where people look first."""
+
     def debug(self, line: str) -> None:
         """Show a line where the user asked for debug logging."""

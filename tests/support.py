@@ -237,9 +237,13 @@ class RecordedLog:
 
     lines: list[str] = field(default_factory=list)
     debug_lines: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
     def info(self, line: str) -> None:
         self.lines.append(line)
+
+    def warn(self, text: str) -> None:
+        self.warnings.append(text)
 
     def debug(self, line: str) -> None:
         self.debug_lines.append(line)

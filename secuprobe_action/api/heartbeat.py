@@ -63,17 +63,23 @@ class Heartbeat:
         """Show a line."""
         self._log.info(line)
 
-    def scan_is(self, status: str, estimate_s: float | None) -> None:
-        """Take note of the scan's status, and tell it where it changed.
+    def warn(self, text: str) -> None:
+        """Show a warning."""
+        self._log.warn(text)
+
+    def scan_is(self, status: str, estimate_s: float | None) -> bool:
+        """Take note of the scan's status, tell it where it changed, and return whether it did.
 
         Args:
             status: as the API spells it.
             estimate_s: how many seconds the API expects the scan to take, or None.
         """
         self._estimate_s = estimate_s
-        if status != self._status:
-            self._status = status
-            self._tell()
+        if status == self._status:
+            return False
+        self._status = status
+        self._tell()
+        return True
 
     def _tell(self) -> None:
         self._told_at = self.monotonic()

@@ -28,7 +28,7 @@ class RateLimit:
         limit: requests a window, or None where not stated.
         remaining: requests left in the window, or None.
         reset_in_s: seconds until the window resets, above 0, or None where not stated or not believable.
-        retry_after_s: seconds that the server asks to wait, at least 0, or None.
+        retry_after_s: seconds that the server asks to wait, at least 0, or None. Believed, however long: it has a unit.
     """
 
     limit: int | None = None
@@ -67,7 +67,7 @@ def _retry_after(text: str | None, server_now: float) -> float | None:
     date = _http_date(text) if seconds is None else None
     if date is not None:
         seconds = date - server_now
-    return 0.0 if seconds == 0 else _believable(seconds)
+    return None if seconds is None else max(0.0, seconds)
 
 
 def _believable(seconds: float | None) -> float | None:

@@ -2,30 +2,46 @@
 
 What may be repeated (POST stands for POST /scans; a GET changes nothing and a repeated launch can cost a scan):
 
-| failure                                              | GET    | POST                        |
-| ---------------------------------------------------- | ------ | --------------------------- |
-| no connection (refused, DNS)                         | repeat | repeat                      |
-| after the request was sent (timeout, reset, body)    | repeat | never: a scan may be running|
-| 429                                                  | repeat | repeat                      |
-| 500, 503                                             | repeat | repeat (as documented)      |
-| other 5xx (502, 504: a gateway lost the answer)      | repeat | never: a scan may be running|
-| anything else                                        | never  | never                       |
+| failure                                                | GET    | POST                             |
+| ------------------------------------------------------ | ------ | -------------------------------- |
+| no connection (refused, look-up)                       | repeat | repeat                           |
+| after the request was sent (timeout, reset, body)      | repeat | never: a scan may be running     |
+| 429                                                    | repeat | repeat                           |
+| 500, 503 with the API's own JSON `error`               | repeat | repeat: it surely came to nothing|
+| any other 5xx (a gateway may have lost the answer)     | repeat | never: a scan may be running     |
+| not SecuProbe's answer (a challenge, maintenance page) | repeat | never; running unless it is a 4xx|
+| JSON that isn't what was asked for                     | repeat | never: a scan may be running     |
+| 408, 425                                               | repeat | never                            |
+| 303                                                    | never  | never: a scan may be running     |
+| anything else                                          | never  | never                            |
+
+A 404 in the first seconds after a launch is the client's to repeat. What is repeated is repeated for as long as the budget lasts.
 """
 
 from dataclasses import dataclass
 
 from secuprobe_action.api.ratelimit import Random, RateLimit, spread_s
-from secuprobe_action.errors import ApiError, RateLimited, ServerError, TransportError, UndecodableBody
+from secuprobe_action.errors import (
+    ApiError,
+    Intercepted,
+    ProtocolError,
+    RateLimited,
+    RedirectRefused,
+    ServerError,
+    TooLarge,
+    TransportError,
+    UnexpectedStatus,
+)
 
 MAX_BACKOFF_S = 30.0
-LAUNCH_TRIES = 5
-"""Launching gives up after so many tries. A 429 is not one of them: it is a refusal, not a fault."""
-
 LAUNCH_SPREAD = 10.0
 """A refused launch comes back within this many times the rest of the window (found with `make bench-fleet`)."""
 
 OPTIONAL_TRIES = 5
-"""Tries for what the run can do without: the list of vulnerabilities (the counts decide then), domains, a baseline."""
+"""Tries for what the run can do without, the account's domains as a hint."""
+
+SETTLING_PAUSE_S = 2.0
+"""Between two looks at a scan that was just launched and isn't known yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +72,27 @@ def may_repeat(error: ApiError, *, launching: bool) -> bool:
     match error:
         case RateLimited():
             return True
-        case ServerError():
-            return not launching or error.status in (500, 503)
+        case ServerError(own_words=True, status=500 | 503):
+            return True
+        case TransportError(sent=False):
+            return not error.permanent
+    return not launching and _is_passing(error)
+
+
+def _is_passing(error: ApiError) -> bool:
+    """Whether a request that changes nothing may go well at another try."""
+    match error:
+        case RedirectRefused() | TooLarge():
+            return False
         case TransportError():
-            return not error.permanent and not (launching and error.sent)
-        case UndecodableBody():
-            return not launching
-    return False
+            return not error.permanent
+        case ServerError() | Intercepted() | ProtocolError():
+            return True
+    return isinstance(error, UnexpectedStatus) and error.status in _REPEATABLE
+
+
+_REPEATABLE = (408, 425)
+"""Request Timeout and Too Early: the server says itself that another try may do."""
 
 
 def may_have_launched(error: ApiError) -> bool:
@@ -71,8 +101,13 @@ def may_have_launched(error: ApiError) -> bool:
         case TransportError():
             return error.sent
         case ServerError():
-            return error.status not in (500, 503)
-    return error.status is not None and 200 <= error.status < 300
+            return not (error.own_words and error.status in (500, 503))
+        case Intercepted():
+            return error.status not in _REFUSALS
+    return error.status is not None and (200 <= error.status < 300 or error.status in (303, 408))
+
+
+_REFUSALS = frozenset(range(400, 500)) - {408}
 
 
 def wait_s(failure: Failure, random: Random) -> float:

@@ -1,19 +1,19 @@
 """Launch a scan or attach to one, wait for its end, collect what it found. It must not know what follows from that."""
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from secuprobe_action.api.client import SecuProbeClient
+from secuprobe_action.api.collecting import collected, findings, report_url
 from secuprobe_action.api.heartbeat import Heartbeat
 from secuprobe_action.api.polling import Prior
-from secuprobe_action.api.retry import OPTIONAL_TRIES
-from secuprobe_action.api.wire import Scan, Vulnerability, VulnerabilityList, WireCounts
+from secuprobe_action.api.wire import Scan, VulnerabilityList
 from secuprobe_action.clock import Deadline
 from secuprobe_action.errors import (
     ApiError,
     BadRequest,
+    Conflict,
     Forbidden,
     NotFound,
     OutOfTime,
@@ -23,10 +23,18 @@ from secuprobe_action.errors import (
     WrongSite,
 )
 from secuprobe_action.findings.baseline import Baseline
-from secuprobe_action.findings.model import Counts, Finding, ScanReport, Severity, Started, worst_first
-from secuprobe_action.findings.sites import site_of
-from secuprobe_action.findings.urls import shown_url
+from secuprobe_action.findings.model import ScanReport, Started
+from secuprobe_action.findings.sites import ascii_host, site_of
 from secuprobe_action.text import duration, one_line
+
+KNOWN = frozenset({"queued", "running", "completed", "failed"})
+"""The statuses that the API's documentation names."""
+
+FINAL = frozenset(
+    {"failed", "error", "errored", "cancelled", "canceled", "aborted", "stopped", "terminated", "killed", "expired", "rejected"}
+    | {"timeout", "timed_out", "timedout", "deleted"}
+)
+"""Those that say that there will be no result, documented or not: nothing is gained by asking on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +88,7 @@ class Scanner:
         except OutOfTime as error:
             raise self._timed_out(started, error) from error
         duration_s = self.deadline.elapsed_s - began_at
-        report = self._collect(scan, started, url, duration_s)
+        report = collected(scan, self._list(started.scan_id), started, url or scan.url, duration_s)
         return replace(report, length_s=length_s if started.launched else None)
 
     def _begin(self, url: str | None, scan_id: str | None, earlier: str | None) -> tuple[Scan | None, Started]:
@@ -91,7 +99,15 @@ class Scanner:
                 return self._attach(earlier, url)
             except (NotFound, WrongSite) as error:
                 self.heartbeat.info(f"The earlier attempt's scan is of no use: {one_line(error.message, 300)}")
-        return None, self._launch(url or "")
+        try:
+            return None, self._launch(url or "")
+        except Conflict as error:
+            if error.scan_id is None:
+                raise
+            self.heartbeat.info(
+                f"Scan {error.scan_id} of the site runs already, so none is launched: {one_line(error.message, 300)}"
+            )
+            return self._attach(error.scan_id, url)
 
     def _attach(self, scan_id: str, url: str | None) -> tuple[Scan, Started]:
         """Look at a scan before anything is said of it: it may not exist, or be of another site."""
@@ -122,12 +138,12 @@ class Scanner:
 
     def _domain_hint(self, url: str) -> str:
         """Say so where the account's domains explain the refusal; a key without the scope for them is no news."""
-        host = (urlsplit(url).hostname or "").lower()
+        host = ascii_host(urlsplit(url).hostname or "")
         try:
             domains = self.client.domains().domains
         except ApiError:
             return ""
-        validated = sorted({domain.hostname.lower() for domain in domains if domain.is_validated})
+        validated = sorted({ascii_host(domain.hostname) for domain in domains if domain.is_validated})
         if host in validated:
             return ""
         known = ", ".join(one_line(name, 100) for name in validated[:10]) or "none"
@@ -145,24 +161,29 @@ class Scanner:
         status = started.status
         before = now = 0.0
         while True:
-            self.heartbeat.scan_is(status, self._expected_s(started))
+            self._tell(status, started)
             if scan is not None and status == "completed":
                 return scan, (before + now) / 2
-            if scan is not None and status == "failed":
-                raise self._failed(started, scan)
+            if scan is not None and status in FINAL:
+                raise self._failed(started, scan, status)
             self._wait(self.client.poll_interval_s(now, self._prior(started)), status)
-            scan = self.client.scan(started.scan_id)
+            scan = self.client.scan(started.scan_id, launched_at_s=began_at if started.launched else None)
             before, now = now, self.deadline.elapsed_s - began_at
             status = scan.status.strip().lower()
+
+    def _tell(self, status: str, started: Started) -> None:
+        prior = self._prior(started)
+        is_new = self.heartbeat.scan_is(status, None if prior is None else prior.centre_s)
+        if is_new and status not in KNOWN | FINAL:
+            self.heartbeat.warn(
+                f"Scan {started.scan_id} has the status “{one_line(status, 40)}”, which SecuProbe's documentation doesn't know: "
+                "it is taken for one that goes on."
+            )
 
     def _prior(self, started: Started) -> Prior | None:
         """Return what is known of the scan's length: by the site's earlier ones, else by the API's estimate."""
         announced = None if started.estimate_s is None else Prior.announced(started.estimate_s)
         return Prior.learnt(self.lengths()) or announced
-
-    def _expected_s(self, started: Started) -> float | None:
-        prior = self._prior(started)
-        return None if prior is None else prior.centre_s
 
     def _wait(self, interval: float, status: str) -> None:
         """Wait for the next poll. Where the budget ends sooner, the last poll is made just before its end."""
@@ -171,10 +192,10 @@ class Scanner:
             raise OutOfTime(f"At the end of the time budget it is {one_line(status, 40)}.")
         self.heartbeat.sleep(min(interval, last_poll_in))
 
-    def _failed(self, started: Started, scan: Scan) -> ScanFailed:
+    def _failed(self, started: Started, scan: Scan, status: str) -> ScanFailed:
         return ScanFailed(
-            f"SecuProbe ended scan {started.scan_id} as failed; there is no result to judge.",
-            f"See {_report_url(scan, started)} for the cause, check that the site answers from the internet, and run again. "
+            f"SecuProbe ended scan {started.scan_id} as {one_line(status, 40)}; there is no result to judge.",
+            f"See {report_url(scan, started)} for the cause, check that the site answers from the internet, and run again. "
             f"The input scan_id: {started.scan_id} looks at this scan again without starting a new one.",
         )
 
@@ -185,30 +206,11 @@ class Scanner:
             f"or raise the timeout input. Its report: {started.report_url}",
         )
 
-    def _collect(self, scan: Scan, started: Started, url: str | None, duration_s: float) -> ScanReport:
-        listed = problem = None
-        refused = False
+    def _list(self, scan_id: str) -> VulnerabilityList | ApiError:
         try:
-            listed = self.client.vulnerabilities(started.scan_id)
+            return self.client.vulnerabilities(scan_id)
         except ApiError as error:
-            problem, refused = one_line(error.message, 500), isinstance(error, Forbidden)
-        scanned = url or scan.url
-        return ScanReport(
-            scan_id=started.scan_id,
-            url=None if scanned is None else shown_url(scanned),
-            site=started.site,
-            score=scan.score,
-            counts=_counts(scan.counts),
-            findings=None if listed is None else _findings(listed),
-            list_problem=problem,
-            list_refused=refused,
-            total=_total(scan, listed),
-            report_url=_report_url(scan, started),
-            duration_s=duration_s,
-            unknown_names=_unknown_names(scan.counts),
-            unreadable=tuple(map(Severity.parse, scan.unreadable)),
-            doubts=scan.doubts,
-        )
+            return error
 
     def earlier(self, scan_id: str, site: str | None) -> Scan:
         """Return an earlier scan that is to be compared with.
@@ -221,7 +223,7 @@ class Scanner:
             ApiError: it is gone, isn't completed, or can't be read.
             WrongSite: it is another site's.
         """
-        scan = self.client.scan(scan_id, tries=OPTIONAL_TRIES)
+        scan = self.client.scan(scan_id)
         require_site(scan, site)
         if scan.status.strip().lower() != "completed":
             raise ProtocolError(f"Scan {scan_id} is {one_line(scan.status, 40)}, not completed.")
@@ -238,7 +240,7 @@ class Scanner:
         Raises:
             ApiError: its list can't be read.
         """
-        return Baseline(scan.scan_id, _findings(self.client.vulnerabilities(scan.scan_id)), scan.score, commit, age_s)
+        return Baseline(scan.scan_id, findings(self.client.vulnerabilities(scan.scan_id)), scan.score, commit, age_s)
 
 
 def require_site(scan: Scan, site: str | None) -> None:
@@ -260,50 +262,3 @@ _MOMENT_S = 0.01  # a wait so short that a clock's resolution may swallow it
 
 _LAST_POLL_S = 2.0
 """What the last poll and the list of vulnerabilities may take at the end of the time budget."""
-
-
-# Without what a shell reads inside double quotes, let alone a log: workflows write `echo "${{ steps.scan.outputs.report_url }}"`.
-_HARMLESS_LINK = re.compile(r"https?://[A-Za-z0-9._~:/?#\[\]@&+,;=%-]{1,2000}\Z")
-
-
-def _report_url(scan: Scan, started: Started) -> str:
-    """Return the API's link to the report where it is a plain web link, else ours."""
-    link = scan.report_url or ""
-    return link if _HARMLESS_LINK.match(link) else started.report_url
-
-
-def _counts(wire: WireCounts) -> Counts | None:
-    if wire is None:
-        return None
-    counts: dict[Severity, int] = {}
-    for name, count in wire.items():
-        severity = Severity.parse(name)
-        counts[severity] = counts.get(severity, 0) + count
-    return counts
-
-
-def _total(scan: Scan, listed: VulnerabilityList | None) -> int | None:
-    """Return how many findings there are by whatever says more of them; None where nothing says it."""
-    stated = (scan.total, listed.total if listed else None)
-    return max((total for total in stated if total is not None), default=None)
-
-
-def _unknown_names(wire: WireCounts) -> tuple[str, ...]:
-    named = (name for name, count in (wire or {}).items() if count and Severity.parse(name) is Severity.UNKNOWN)
-    return tuple(name for name in named if name.strip().lower() != Severity.UNKNOWN.label)
-
-
-def _findings(listed: VulnerabilityList) -> tuple[Finding, ...]:
-    return worst_first(tuple(_finding(vulnerability) for vulnerability in listed.vulnerabilities))
-
-
-def _finding(vulnerability: Vulnerability) -> Finding:
-    return Finding(
-        title=vulnerability.title,
-        severity=Severity.parse(vulnerability.severity),
-        severity_text=vulnerability.severity,
-        category=vulnerability.category,
-        description=vulnerability.description,
-        remediation=vulnerability.remediation_guide,
-        id=vulnerability.id,
-    )

@@ -6,7 +6,7 @@ Unknown fields are ignored; fields that aren't needed to go on may be missing, n
 what can be made.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from pydantic import (
@@ -123,6 +123,19 @@ class VulnerabilityList(_Wire):
 
     total: Count | None = None
     vulnerabilities: tuple[Vulnerability, ...]
+    incomplete: Annotated[str, BeforeValidator(lambda _: "")] = ""  # ours, not the API's
+
+    @classmethod
+    def joined(cls, pages: Sequence["VulnerabilityList"], problem: str) -> "VulnerabilityList":
+        """Return a list's pages as one.
+
+        Args:
+            pages: at least one.
+            problem: why it isn't the whole list, in the words that follow `the list isn't whole:`; nothing where it is.
+        """
+        totals = [page.total for page in pages if page.total is not None]
+        entries = tuple(entry for page in pages for entry in page.vulnerabilities)
+        return pages[0].model_copy(update={"total": max(totals, default=None), "vulnerabilities": entries, "incomplete": problem})
 
 
 class Domain(_Wire):

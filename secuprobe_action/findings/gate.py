@@ -124,8 +124,9 @@ def judge(
     unlisted = _unlisted(counts, listed)
     failing = _failing(findings, unlisted, policy)
     score_problem = _score_problem(report.score, policy.min_score)
-    if compared.problem and policy.only_new and failing and not score_problem:
-        raise _undecided(report, compared.problem, failing)
+    doubt = _doubt(report, policy, compared, acceptance)
+    if doubt and failing and not score_problem:
+        raise _undecided(report, doubt, failing)
     return Verdict(
         passed=not failing and not score_problem,
         policy=policy,
@@ -195,10 +196,19 @@ def _is_worse(findings: tuple[Assessed, ...], unlisted: Counts, policy: Policy) 
     return listed or any(n and policy.reaches(severity) for severity, n in unlisted.items())
 
 
-def _undecided(report: ScanReport, why: str, failing: Counts) -> NotCompared:
+def _doubt(report: ScanReport, policy: Policy, compared: Compared, acceptance: Acceptance | None) -> str:
+    """Return why it is not known which findings fail the check, or nothing. What was refused for good is no doubt: all count."""
+    if policy.only_new and compared.problem:
+        return f"The findings could not be compared with the baseline: {compared.problem}"
+    if report.findings is None and not report.list_refused and acceptance and acceptance.unused:
+        return f"The findings could not be compared with the ignore file's rules: {report.list_problem or 'there is no list.'}"
+    return ""
+
+
+def _undecided(report: ScanReport, doubt: str, failing: Counts) -> NotCompared:
     return NotCompared(
-        f"The findings could not be compared with the baseline: {why} There are {describe_counts(failing)} at or above the "
-        "threshold, and it is not known whether they are new. What can't be judged does not pass.",
+        f"{doubt} There are {describe_counts(failing)} at or above the threshold, and it is not known whether they count. "
+        "What can't be judged does not pass.",
         f"Run the job again: the input scan_id: {report.scan_id} judges this scan again without a new one. "
         f"Its report: {report.report_url}",
     )

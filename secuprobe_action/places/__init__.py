@@ -61,7 +61,7 @@ class Places:
         try:
             note = self._desk.run(errand) if self._desk else None
         except ForgeError as error:
-            self._platform.annotate(Level.WARNING, "SecuProbe", f"{errand.purpose}: {error}. The verdict is not affected.")
+            self._platform.warn(f"{errand.purpose}: {error}. The verdict is not affected.")
             return
         if note:
             self._platform.info(note)

@@ -35,7 +35,7 @@ class Annotations(Place):
     def _judged(self, ending: Judged) -> None:
         platform, verdict = self._platform, ending.verdict
         for warning in verdict.warnings:
-            platform.annotate(Level.WARNING, "SecuProbe", warning)
+            platform.warn(warning)
         for notice in verdict.notices[:MAX_NOTICES]:
             platform.annotate(Level.NOTICE, "SecuProbe", notice)
         for notice in verdict.notices[MAX_NOTICES:]:

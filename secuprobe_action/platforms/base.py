@@ -178,6 +178,9 @@ class Platform(Protocol):
     def info(self, line: str) -> None:
         """Show a line, or several, in the log."""
 
+    def warn(self, text: str) -> None:
+        """Show a warning where people look first."""
+
     def debug(self, line: str) -> None:
         """Show a line where the user asked for debug logging."""
 

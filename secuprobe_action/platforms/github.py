@@ -51,6 +51,9 @@ class GitHub:
     def info(self, line: str) -> None:
         self._log.write("\n".join(_inert(part) for part in printable(line).split("\n")))
 
+    def warn(self, text: str) -> None:
+        self.annotate(Level.WARNING, "SecuProbe", text)
+
     def debug(self, line: str) -> None:
         self._command("debug", printable(line))
 

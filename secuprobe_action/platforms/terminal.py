@@ -40,6 +40,9 @@ class Terminal:
     def info(self, line: str) -> None:
         self._log.write(printable(line))
 
+    def warn(self, text: str) -> None:
+        self.annotate(Level.WARNING, "SecuProbe", text)
+
     def debug(self, line: str) -> None:
         if self._debugs:
             self.info(f"debug: {line}")

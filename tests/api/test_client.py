@@ -12,11 +12,16 @@ from secuprobe_action.api.client import SecuProbeClient
 from secuprobe_action.api.polling import Prior
 from secuprobe_action.clock import Deadline
 from secuprobe_action.errors import (
+    ApiError,
+    Conflict,
     LaunchUncertain,
+    LegallyBlocked,
+    NotFound,
     OutOfTime,
+    PaymentRequired,
     ProtocolError,
-    ServerError,
     TransportError,
+    Unprocessable,
 )
 from tests.support import KEY, RecordedLog, SimulatedClock, tell_the_way
 
@@ -92,17 +97,117 @@ def test_the_domains_are_typed() -> None:
     assert (domain.hostname, domain.is_validated, domain.created_at) == ("a.example", True, "2026-01-15T10:00:00Z")
 
 
-def test_launching_gives_up_after_five_tries() -> None:
-    harness = Harness(lambda request: httpx.ConnectError("refused"))
+def own_words(status: int) -> httpx.Response:
+    return httpx.Response(status, json={"error": "Down for a minute"})
 
-    with pytest.raises(TransportError, match="No connection"):
+
+@pytest.mark.parametrize("answer", [httpx.ConnectError("refused"), own_words(500), own_words(503)])
+def test_what_surely_launched_nothing_is_repeated_for_as_long_as_the_budget_allows(answer: Answer) -> None:
+    harness = Harness(lambda request: answer if harness.clock.now < 240 else ok(LAUNCHED))
+
+    assert harness.client.launch_scan("https://shop.example").scan_id == "a"
+    assert 240 <= harness.clock.now < 280
+    assert len(harness.requests) > 8
+
+
+@pytest.mark.parametrize("status", [200, 302, 303, 403, 408, 500, 502, 503, 504])
+def test_a_gateways_answer_to_a_launch_is_never_followed_by_another(status: int) -> None:
+    harness = Harness(lambda request: httpx.Response(status, text="<html>Service unavailable</html>"))
+
+    with pytest.raises(ApiError) as raised:
         harness.client.launch_scan("https://shop.example")
 
-    assert len(harness.requests) == 5
-    assert len(harness.clock.waits) == 4
+    assert len(harness.requests) == 1
+    assert isinstance(raised.value, LaunchUncertain) == (status not in (302, 403))
 
 
-def test_refusals_are_not_among_the_five_tries() -> None:
+def test_a_wait_of_a_day_is_believed_and_ends_it_at_once() -> None:
+    harness = Harness([httpx.Response(429, json={"error": "slow down"}, headers={"Retry-After": "86400"})])
+
+    with pytest.raises(OutOfTime, match="SecuProbe asks to wait 24 h 0 min, but the time budget of 10 min 0 s ends in"):
+        harness.client.launch_scan("https://shop.example")
+
+    assert harness.clock.waits == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (httpx.Response(402, json={"error": "No scans left"}), PaymentRequired),
+        (httpx.Response(409, json={"error": "Already running"}), Conflict),
+        (httpx.Response(422, json={"error": "The site does not answer"}), Unprocessable),
+        (httpx.Response(451, json={"error": "Not in your country"}), LegallyBlocked),
+    ],
+)
+def test_a_refusal_has_the_servers_words_and_advice_of_its_own(answer: httpx.Response, kind: type[ApiError]) -> None:
+    with pytest.raises(kind, match=answer.json()["error"]) as raised:
+        Harness([answer]).client.launch_scan("https://shop.example")
+
+    assert raised.value.advice == kind.default_advice
+
+
+@pytest.mark.parametrize(
+    ("body", "scan_id"), [({"scanId": "b"}, "b"), ({"scan": {"id": "b"}}, "b"), ({"scanId": "../x"}, None), ({}, None)]
+)
+def test_a_conflict_names_the_scan_that_runs_already(body: dict[str, Any], scan_id: str | None) -> None:
+    with pytest.raises(Conflict) as raised:
+        Harness([httpx.Response(409, json={"error": "Already running", **body})]).client.launch_scan("https://shop.example")
+
+    assert raised.value.scan_id == scan_id
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(403, text="<html>Just a moment...</html>"),
+        httpx.Response(404, text="<html>Not here</html>"),
+        httpx.Response(200, text="<html>We are back soon</html>"),
+        httpx.Response(200, json={"message": "maintenance"}),
+        httpx.Response(403, json={"error": "challenge"}, headers={"cf-mitigated": "challenge"}),
+        httpx.Response(408, json={"error": "Request timeout"}),
+        httpx.Response(425),
+        own_words(503),
+        httpx.ReadTimeout("slow"),
+    ],
+)
+def test_a_poll_outlasts_whatever_stands_in_its_way_for_two_minutes(answer: Answer) -> None:
+    harness = Harness(lambda request: answer if harness.clock.now < 120 else ok(SCAN))
+
+    assert harness.client.scan("a").status == "running"
+
+
+@pytest.mark.parametrize("status", [200, 401, 403, 404, 502])
+def test_what_is_not_secuprobes_answer_is_said_to_be_something_in_front_of_it(status: int) -> None:
+    harness = Harness(lambda request: httpx.Response(status, text="<html>Access denied</html>"), budget_s=30)
+
+    with pytest.raises(OutOfTime) as raised:
+        harness.client.scan("a")
+
+    said = f"{raised.value}"
+    assert f"Something in front of SecuProbe answered GET /scans/a with {status}" in said
+    assert "Access denied" in said
+    assert not {"plan", "domain", "scope"} & set(said.replace(",", " ").split())
+
+
+def test_a_scan_that_was_just_launched_may_not_be_known_yet() -> None:
+    missing = httpx.Response(404, json={"error": "Scan not found"})
+    harness = Harness([missing, missing, ok(SCAN)])
+
+    assert harness.client.scan("a", launched_at_s=0.0).status == "running"
+
+
+@pytest.mark.parametrize("launched_at_s", [None, 0.0])
+def test_a_scan_that_is_not_there_later_or_was_not_launched_here_is_not_found(launched_at_s: float | None) -> None:
+    harness = Harness(lambda request: httpx.Response(404, json={"error": "Scan not found"}))
+    harness.clock.now = 0.0 if launched_at_s is None else 31.0
+
+    with pytest.raises(NotFound):
+        harness.client.scan("a", launched_at_s=launched_at_s)
+
+    assert len(harness.requests) == 1
+
+
+def test_refusals_are_waited_out_however_many() -> None:
     harness = Harness([refused()] * 7 + [ok(LAUNCHED)], budget_s=21_600)
 
     assert harness.client.launch_scan("https://shop.example").scan_id == "a"
@@ -119,19 +224,80 @@ def test_polling_goes_on_as_long_as_the_budget_lasts() -> None:
     assert 550 < harness.clock.now <= 600
 
 
-def test_a_list_that_can_not_be_had_is_given_up_after_five_tries() -> None:
-    harness = Harness(lambda request: httpx.Response(500))
+def test_a_list_has_the_rest_of_the_budget() -> None:
+    harness = Harness(lambda request: httpx.Response(500) if harness.clock.now < 500 else ok({"vulnerabilities": []}))
 
-    with pytest.raises(ServerError):
-        harness.client.vulnerabilities("a")
+    assert harness.client.vulnerabilities("a").vulnerabilities == ()
 
+
+LIST = "https://api.example/v1/scans/a/vulnerabilities"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"next": f"{LIST}?page=2"},
+        {"next": "/v1/scans/a/vulnerabilities?page=2"},
+        {"next": "?page=2"},
+        {"nextPage": 2},
+        {"nextPage": "2"},
+        {"pagination": {"next": "?page=2", "hasMore": True}},
+        {"links": {"next": {"href": "?page=2"}}},
+        {"hasMore": True, "nextPage": 2},
+    ],
+)
+def test_the_pages_of_a_list_are_followed(more: dict[str, Any]) -> None:
+    first = {"total": 2, "vulnerabilities": [{"title": "one"}], **more}
+    harness = Harness([ok(first), ok({"total": 2, "vulnerabilities": [{"title": "two"}], "hasMore": False, "next": None})])
+
+    listed = harness.client.vulnerabilities("a")
+
+    assert [entry.title for entry in listed.vulnerabilities] == ["one", "two"]
+    assert (listed.total, listed.incomplete) == (2, "")
+    assert str(harness.requests[1].url) == f"{LIST}?page=2"
+
+
+def test_a_link_header_leads_to_the_next_page() -> None:
+    first = httpx.Response(200, json={"vulnerabilities": []}, headers={"Link": f'<{LIST}?cursor=x>; rel="next"'})
+    harness = Harness([first, ok({"vulnerabilities": [{"title": "two"}]})])
+
+    assert len(harness.client.vulnerabilities("a").vulnerabilities) == 1
+
+
+@pytest.mark.parametrize(
+    ("more", "problem"),
+    [
+        ({"hasMore": True}, "it says that there is more, but not where"),
+        ({"next": "https://evil.example/v1/scans"}, "its next page is not below the API's address"),
+        ({"next": "http://api.example/v1/scans/a?page=2"}, "its next page is not below the API's address"),
+        ({"next": "https://api.example/other"}, "its next page is not below the API's address"),
+        ({"next": "https://api.example/v1/../other"}, "its next page is not below the API's address"),
+        ({"next": "https://api.example@evil.example/v1/x"}, "its next page is not below the API's address"),
+        ({"next": LIST}, "its pages don't end"),
+    ],
+)
+def test_what_can_not_be_followed_is_a_list_that_is_not_whole(more: dict[str, Any], problem: str) -> None:
+    harness = Harness([ok({"vulnerabilities": [{"title": "one"}], **more})])
+
+    listed = harness.client.vulnerabilities("a")
+
+    assert listed.incomplete.startswith(problem)
+    assert len(listed.vulnerabilities) == 1
+    assert len(harness.requests) == 1
+
+
+def test_pages_that_never_end_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("secuprobe_action.api.client.MAX_PAGES", 5)
+    harness = Harness(lambda request: ok({"vulnerabilities": [], "nextPage": len(harness.requests) + 1}))
+
+    assert harness.client.vulnerabilities("a").incomplete == "its pages don't end"
     assert len(harness.requests) == 5
 
 
 def test_a_wait_that_would_outlive_the_budget_ends_at_once_and_says_so() -> None:
     harness = Harness([refused(30.0)], budget_s=20)
 
-    with pytest.raises(OutOfTime, match="next try would be in 30 s, but the time budget of 20 s ends in 20 s") as raised:
+    with pytest.raises(OutOfTime, match="SecuProbe asks to wait 30 s, but the time budget of 20 s ends in 20 s") as raised:
         harness.client.launch_scan("https://shop.example")
 
     assert harness.clock.waits == []
@@ -209,13 +375,13 @@ def test_an_untrusted_certificate_is_not_asked_again() -> None:
 
 
 def test_an_answer_beyond_all_measure_is_cut_short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("secuprobe_action.api.client.MAX_BODY_BYTES", 1000)
+    monkeypatch.setattr("secuprobe_action.api.exchange.MAX_BODY_BYTES", 1000)
 
     with pytest.raises(ProtocolError, match="larger than"):
         Harness([ok({"scanId": "a" * 2000})]).client.scan("a")
 
 
-@pytest.mark.parametrize("body", [b"[" * 100_000, b'{"scanId": NaN}', b"\xff\xfe", b"9" * 5000, b""])
+@pytest.mark.parametrize("body", [b"[" * 100_000, b'{"scanId": NaN}', b'{"scanId"', b""])
 def test_what_is_not_json_is_undecodable(body: bytes) -> None:
     harness = Harness(lambda request: httpx.Response(200, content=body))
 
@@ -226,11 +392,14 @@ def test_what_is_not_json_is_undecodable(body: bytes) -> None:
 def test_an_error_page_is_shown_as_a_short_excerpt_on_one_line() -> None:
     page = "<html>\n" + "x" * 5000
 
-    with pytest.raises(ServerError) as raised:
+    with pytest.raises(OutOfTime) as raised:
         Harness(lambda request: httpx.Response(500, text=page)).client.vulnerabilities("a")
 
-    assert raised.value.message.startswith("SecuProbe answered GET /scans/a/vulnerabilities with 500: “<html> xxx")
-    assert len(raised.value.message) < 300
+    start = (
+        "Something in front of SecuProbe answered GET /scans/a/vulnerabilities with 500, and not SecuProbe itself: “<html> xxx"
+    )
+    assert raised.value.message.startswith(start)
+    assert len(raised.value.message) < 450
 
 
 def test_a_wait_for_the_sake_of_other_jobs_is_told_with_its_reason() -> None:
