@@ -33,8 +33,9 @@ from secuprobe_action.shell import Shell
 from secuprobe_action.signals import Signals
 from secuprobe_action.workspace import Workspace
 
-_FORK_ADVICE = (
-    "Scan the site from a workflow on push or on a schedule instead. Do not switch to pull_request_target with a checkout of "
+_SKIP_ADVICE = (
+    "For Dependabot, store the key among Dependabot's secrets as well. For forks, scan the site from a workflow on push or on a "
+    "schedule instead. Do not switch to pull_request_target with a checkout of "
     "the pull request's code: that hands your secrets to whoever opens one."
 )
 
@@ -66,10 +67,21 @@ class Run:
         def command(inputs: Mapping[str, str]) -> Ending:
             withheld = None if inputs["api_key"] else self._platform.secrets_withheld()
             if withheld:
-                return Skipped(f"{withheld}, so there is no api_key and nothing was scanned", _FORK_ADVICE)
+                self._show_skip(inputs)
+                return Skipped(f"{withheld}, so there is no api_key and nothing was scanned", _SKIP_ADVICE)
             return self._scan_and_judge(settings.validate(inputs, environment))
 
         return self._shell.run(settings.DEFAULTS, environment, flags, command)
+
+    def _show_skip(self, inputs: Mapping[str, str]) -> None:
+        """Have a required check not be left missing, where the token can write it; a fork's can't, and that is no news."""
+        if inputs["check_run"].lower() != "true" or not inputs["github_token"]:
+            return
+        platform = self._platform
+        desk = Desk(lambda: platform.forge(inputs["github_token"], None), platform.forge_needs, self._clock, self._shell.left_s)
+        name = inputs["check_name"]
+        check = CheckRun(desk, Recollection(desk, self._clock, Signer(""), name), name, self._clock.time)
+        self._shell.places.add([check], desk)
 
     def _scan_and_judge(self, wanted: Settings) -> Ending:
         deadline = self._shell.begin_budget(wanted.timeout)

@@ -10,13 +10,14 @@ import httpx
 from secuprobe_action import settings
 from secuprobe_action.api.wire import Domain
 from secuprobe_action.connecting import client_for
-from secuprobe_action.errors import ExitCode
+from secuprobe_action.errors import ExitCode, InputError, Mistake
 from secuprobe_action.findings.endings import Done
 from secuprobe_action.platforms.base import Level, Platform
 from secuprobe_action.reports import domains as report
 from secuprobe_action.settings import DomainFilter
 from secuprobe_action.shell import Shell
 from secuprobe_action.text import one_line, plural
+from secuprobe_action.workspace import Workspace
 
 MAX_JOBS = 256
 """Jobs that a matrix may make in a workflow run (docs.github.com, "Usage limits")."""
@@ -62,7 +63,10 @@ def run(
             client = client_for(wanted, http, deadline, shell.clock, shell.platform)
             known = client.domains().domains
         limit = client.requests_per_minute or ASSUMED_REQUESTS_PER_MINUTE
-        _show(shell.platform, chosen(known, wanted.include, wanted.exclude), wanted.format, limit)
+        domains = chosen(known, wanted.include, wanted.exclude)
+        if wanted.file:
+            _write(shell.platform, wanted.file, domains)
+        _show(shell.platform, domains, wanted.format, limit)
         return Done(ExitCode.PASSED)
 
     return shell.run(settings.DOMAIN_DEFAULTS, environment, flags, command)
@@ -90,8 +94,20 @@ def _covers(patterns: Sequence[str], hostname: str) -> bool:
     return any(fnmatch.fnmatchcase(hostname.lower(), pattern) for pattern in patterns)
 
 
-def _show(platform: Platform, domains: Sequence[Domain], how: str, requests_per_minute: int) -> None:
+def _listed(domains: Sequence[Domain]) -> str:
     listed = [{"hostname": one_line(d.hostname), "validated": d.is_validated, "created_at": d.created_at} for d in domains]
+    return json.dumps(listed)
+
+
+def _write(platform: Platform, path: str, domains: Sequence[Domain]) -> None:
+    """Write the domains to a file: what grows with the account can't be handed to a container by an input."""
+    try:
+        Workspace(platform.workspace).write(path, _listed(domains) + "\n")
+    except OSError as error:
+        raise InputError([Mistake("file", path, f"can't be written ({error.strerror or error})")]) from error
+
+
+def _show(platform: Platform, domains: Sequence[Domain], how: str, requests_per_minute: int) -> None:
     # A host name goes into URLs, job names and matrices: only what is one, and only what SecuProbe would scan.
     hosts = [d.hostname.lower() for d in domains if d.is_validated and _HOST_NAME.match(d.hostname.lower())]
     if len(hosts) > MAX_JOBS:
@@ -99,12 +115,12 @@ def _show(platform: Platform, domains: Sequence[Domain], how: str, requests_per_
         text = f"A matrix makes at most {MAX_JOBS} jobs, so {left_out} are not in it; use include or exclude to make several."
         platform.annotate(Level.WARNING, "SecuProbe domains", text)
     matrix = {"include": [{"hostname": host, "url": f"https://{host}"} for host in hosts[:MAX_JOBS]]}
-    platform.set_output("domains", json.dumps(listed))
+    platform.set_output("domains", _listed(domains))
     platform.set_output("matrix", json.dumps(matrix))
     platform.set_output("max_parallel", str(max(1, requests_per_minute // REQUESTS_PER_JOB)))
     platform.set_output("count", str(len(matrix["include"])))
     platform.publish_summary(report.summary([(domain.hostname, domain.is_validated) for domain in domains]))
-    platform.info(json.dumps(listed, indent=2) if how == "json" else _table(domains))
+    platform.info(json.dumps(json.loads(_listed(domains)), indent=2) if how == "json" else _table(domains))
 
 
 def _table(domains: Sequence[Domain]) -> str:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 
 from secuprobe_action import settings
-from secuprobe_action.errors import ExitCode
+from secuprobe_action.errors import ExitCode, InputError, Mistake
 from secuprobe_action.findings.endings import Done
 from secuprobe_action.findings.estate import Estate, Result, Site
 from secuprobe_action.platforms.base import Level, Platform
@@ -31,7 +31,9 @@ def run(shell: Shell, environment: Mapping[str, str], flags: Mapping[str, str | 
 
     def command(inputs: Mapping[str, str]) -> Done:
         wanted = settings.validate_estate(inputs)
-        sites = _complete(_read(Workspace(shell.platform.workspace), wanted.report_files), wanted.domains)
+        workspace = Workspace(shell.platform.workspace)
+        expected = {} if wanted.domains_error else _expected(workspace, wanted.domains_file)
+        sites = _complete(_read(workspace, wanted.report_files), expected)
         if wanted.domains_error:
             sites.append(Site("all domains", Result.ERROR, f"They could not be listed: {wanted.domains_error}"))
         estate = Estate.of(sites)
@@ -39,6 +41,22 @@ def run(shell: Shell, environment: Mapping[str, str], flags: Mapping[str, str | 
         return Done(_EXIT_CODES[estate.result])
 
     return shell.run(settings.ESTATE_DEFAULTS, environment, flags, command)
+
+
+def _expected(workspace: Workspace, path: str | None) -> Mapping[str, bool]:
+    """Return the sites that should be there, each with whether it is validated.
+
+    Raises:
+        InputError: the file isn't what the command `domains` writes.
+    """
+    if path is None:
+        return {}
+    try:
+        listed = json.loads(workspace.read(path) or "")
+        return {str(entry["hostname"]).lower(): entry["validated"] is True for entry in listed}
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        accepted = "must be a file of the workspace that the action secuprobe-scan-action/domains wrote (its input file)"
+        raise InputError([Mistake("domains_file", path, accepted)]) from error
 
 
 def _read(workspace: Workspace, patterns: Iterable[str]) -> Iterator[Site]:

@@ -2,7 +2,6 @@
 
 import argparse
 import ipaddress
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -52,10 +51,11 @@ DOMAIN_DEFAULTS: Mapping[str, str] = {
     "include": "",
     "exclude": "",
     "format": "table",
+    "file": "",
 }
 """The inputs of the command `domains`, which are those of domains/action.yml, too."""
 
-ESTATE_DEFAULTS: Mapping[str, str] = {"report_files": "secuprobe/*.json", "domains": "", "domains_error": ""}
+ESTATE_DEFAULTS: Mapping[str, str] = {"report_files": "secuprobe/*.json", "domains_file": "", "domains_error": ""}
 """The inputs of the command `estate`, which are those of estate/action.yml, too."""
 
 KEY_PREFIX = "sp_live_"
@@ -238,12 +238,8 @@ def _file_globs(value: str) -> tuple[str, ...]:
     return tuple(_workspace_path(pattern) for pattern in re.split(r"[\s,]+", value) if pattern)
 
 
-def _expected(value: str) -> dict[str, bool]:
-    try:
-        listed = json.loads(value) if value else []
-        return {str(entry["hostname"]).lower(): entry["validated"] is True for entry in listed}
-    except (ValueError, TypeError, KeyError) as error:
-        raise ValueError("must be the output domains of the action secuprobe-scan-action/domains, or empty") from error
+def _optional_path(value: str) -> str | None:
+    return _workspace_path(value) if value else None
 
 
 def _list_format(value: str) -> str:
@@ -349,11 +345,13 @@ class DomainFilter(Access):
         include: globs of host names to list; empty: all.
         exclude: globs of host names to leave out.
         format: how they are listed.
+        file: where they are written as JSON, relative to the workspace, or None.
     """
 
     include: Annotated[tuple[str, ...], BeforeValidator(_globs)]
     exclude: Annotated[tuple[str, ...], BeforeValidator(_globs)]
     format: Annotated[Literal["table", "json"], BeforeValidator(_list_format)]
+    file: Annotated[str | None, BeforeValidator(_optional_path)]
 
 
 class EstateInputs(BaseModel):
@@ -361,14 +359,14 @@ class EstateInputs(BaseModel):
 
     Attributes:
         report_files: globs of the JSON reports, relative to the workspace.
-        domains: the sites that should be among them, each with whether it is validated; empty where that isn't known.
+        domains_file: the file with the domains that should be among them, as the command `domains` wrote it, or None.
         domains_error: why that isn't known, or nothing.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
 
     report_files: Annotated[tuple[str, ...], BeforeValidator(_file_globs)]
-    domains: Annotated[Mapping[str, bool], BeforeValidator(_expected)]
+    domains_file: Annotated[str | None, BeforeValidator(_optional_path)]
     domains_error: str
 
 

@@ -61,7 +61,8 @@ class Places:
         try:
             note = self._desk.run(errand) if self._desk else None
         except ForgeError as error:
-            self._platform.warn(f"{errand.purpose}: {error}. The verdict is not affected.")
+            tell = self._platform.warn if errand.is_news else self._platform.debug
+            tell(f"{errand.purpose}: {error}. The verdict is not affected.")
             return
         if note:
             self._platform.info(note)

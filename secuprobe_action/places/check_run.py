@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from secuprobe_action.errors import NotFound, ScanFailed, ScanTimedOut, WrongSite
-from secuprobe_action.findings.endings import Ending, Failed, Judged, Stopped
+from secuprobe_action.findings.endings import Ending, Failed, Judged, Skipped, Stopped
+from secuprobe_action.findings.gate import Verdict
 from secuprobe_action.findings.model import Started
 from secuprobe_action.memory.recollection import Recollection
 from secuprobe_action.memory.rules import Recalled
@@ -66,7 +67,7 @@ class CheckRun(Place):
             self._publish(Check(self._name, conclusion, title, summary, at, line, report_url))
             return STALE if self._stale else None
 
-        return Errand("The check run was not published", work)
+        return Errand("The check run was not published", work, is_news=not isinstance(ending, Skipped))
 
     def _publish(self, check: Check) -> None:
         forge = self._desk.forge
@@ -107,17 +108,20 @@ def conclusion_of(ending: Ending) -> Conclusion | None:
     """
     match ending:
         case Judged(verdict=verdict):
-            nothing_asked = verdict.policy.threshold is None and verdict.policy.min_score is None
-            if nothing_asked:
-                return Conclusion.NEUTRAL
-            return Conclusion.SUCCESS if verdict.passed else Conclusion.FAILURE
+            return _verdict(verdict)
         case Failed(error=ScanTimedOut()):
             return Conclusion.TIMED_OUT
         case Failed():
             return Conclusion.FAILURE
         case Stopped(started=Started()):
             return Conclusion.CANCELLED
-    return None
+    return Conclusion.NEUTRAL if isinstance(ending, Skipped) else None
+
+
+def _verdict(verdict: Verdict) -> Conclusion:
+    if verdict.policy.threshold is None and verdict.policy.min_score is None:
+        return Conclusion.NEUTRAL
+    return Conclusion.SUCCESS if verdict.passed else Conclusion.FAILURE
 
 
 def _report_url(ending: Ending) -> str | None:
@@ -135,4 +139,6 @@ def _title(ending: Ending) -> str:
             return verdict.reason
         case Failed(error=error):
             return error.title
+        case Skipped():
+            return "skipped: there is no api_key"
     return "SecuProbe: cancelled"

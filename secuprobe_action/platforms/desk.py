@@ -21,10 +21,12 @@ class Errand:
     Args:
         purpose: what it is about, as in `The check run was not published`, for the warning where it fails.
         work: what to do; returns a line for the log, or None.
+        is_news: whether its failing is worth a warning.
     """
 
     purpose: str
     work: Callable[[], str | None]
+    is_news: bool = True
 
 
 class Desk:

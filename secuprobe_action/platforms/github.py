@@ -18,8 +18,12 @@ from secuprobe_action.platforms.base import Forge, Level
 from secuprobe_action.platforms.stream import LogStream
 from secuprobe_action.text import encodable, one_line, printable
 
-_WITHHOLDING_EVENTS = ("pull_request", "pull_request_review", "pull_request_review_comment")
+_WITHHELD_FROM_FORKS = ("pull_request", "pull_request_review", "pull_request_review_comment")
 """Events whose workflows get no secrets from a fork (docs.github.com, "Events that trigger workflows", pull_request)."""
+
+_WITHHELD_FROM_DEPENDABOT = (*_WITHHELD_FROM_FORKS, "push", "create", "deployment_status")
+"""Events whose workflows get Dependabot's secrets rather than Actions' where Dependabot caused them (docs.github.com,
+"Dependabot on GitHub Actions"; the changelog has added one after the other)."""
 
 
 class GitHub:
@@ -97,11 +101,10 @@ class GitHub:
         return GitHubForge(token, self._environment, event if isinstance(event, dict) else {}, commit)
 
     def secrets_withheld(self) -> str | None:
-        if self._environment.get("GITHUB_EVENT_NAME") not in _WITHHOLDING_EVENTS:
-            return None
-        if self._environment.get("GITHUB_ACTOR") == "dependabot[bot]":
-            return "GitHub gives no secrets to workflows of pull requests that Dependabot opens"
-        if _is_from_fork(self._event()):
+        name = self._environment.get("GITHUB_EVENT_NAME")
+        if name in _WITHHELD_FROM_DEPENDABOT and self._environment.get("GITHUB_ACTOR") == "dependabot[bot]":
+            return "Workflows that Dependabot causes get Dependabot's own secrets, among which the key is not stored"
+        if name in _WITHHELD_FROM_FORKS and _is_from_fork(self._event()):
             return "GitHub gives no secrets to workflows of pull requests from forks"
         return None
 

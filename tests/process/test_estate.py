@@ -1,6 +1,7 @@
 """Many sites in one overview: made of the reports that real runs leave, whatever becomes of them."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import jsonschema
@@ -39,8 +40,11 @@ def sites(step: Step) -> list[tuple[str, str]]:
     return [(site["site"], site["result"]) for site in json.loads(step.outputs["sites"])]
 
 
-def expected(**domains: bool) -> str:
-    return json.dumps([{"hostname": name.replace("_", "."), "validated": ok} for name, ok in domains.items()])
+def expecting(runner: Runner, domains: Mapping[str, bool], text: str = "") -> str:
+    """Write what the command `domains` would, and return the file."""
+    listed = [{"hostname": name.replace("_", "."), "validated": ok} for name, ok in domains.items()]
+    (runner.folder / "domains.json").write_text(text or json.dumps(listed), encoding="utf-8")
+    return "domains.json"
 
 
 def test_the_worst_site_is_first_and_each_has_its_score_and_reason(runner: Runner) -> None:
@@ -81,7 +85,7 @@ def test_one_that_can_not_be_judged_says_so_in_its_own_row_and_hides_no_other(ru
         failed = scan(runner, api, "broken.example")
     scan(runner, api, "typo.example", ignore_file="nowhere.yml")
 
-    step = estate(runner, domains=expected(good_example=True, lost_example=True, new_example=False))
+    step = estate(runner, domains_file=expecting(runner, {"good_example": True, "lost_example": True, "new_example": False}))
 
     rows = {row[0].partition(".example")[0]: row for row in Page(step.summary).tables[0].rows}
     assert (step.code, step.outputs["result"], step.outputs["error_count"]) == (3, "error", "5")
@@ -138,9 +142,9 @@ def test_new_findings_of_all_sites_are_listed_worst_first(runner: Runner) -> Non
     assert {row[0][0]: row[-1] for row in page.tables[0].rows[1:]} == {"a": "1", "b": "1", "c": "0", "d": "–"}
 
 
-@pytest.mark.parametrize("domains", ["", "[]", expected(new_example=False)])
-def test_an_estate_of_which_nothing_was_scanned_does_not_pass(runner: Runner, domains: str) -> None:
-    step = estate(runner, domains=domains)
+@pytest.mark.parametrize("domains", [{}, {"new_example": False}])
+def test_an_estate_of_which_nothing_was_scanned_does_not_pass(runner: Runner, domains: dict[str, bool]) -> None:
+    step = estate(runner, domains_file=expecting(runner, domains))
 
     assert (step.code, step.outputs["result"]) == (3, "error")
 
@@ -262,9 +266,7 @@ def test_a_large_estate_leaves_a_whole_summary(runner: Runner) -> None:
     [
         ({"report_files": "../*.json"}, "must be relative to the workspace"),
         ({"report_files": "*.json\n/etc/*"}, "must be relative to the workspace"),
-        ({"domains": "shop.example"}, "must be the output domains"),
-        ({"domains": '[{"host": 1}]'}, "must be the output domains"),
-        ({"domains": "7"}, "must be the output domains"),
+        ({"domains_file": "/etc/passwd"}, "must be relative to the workspace"),
     ],
 )
 def test_inputs_that_can_not_be_used_are_told(runner: Runner, inputs: dict[str, str], message: str) -> None:
@@ -272,6 +274,29 @@ def test_inputs_that_can_not_be_used_are_told(runner: Runner, inputs: dict[str, 
 
     assert (step.code, step.outputs) == (2, OUTPUTS)
     assert message in step.annotations("error")[0]
+
+
+@pytest.mark.parametrize("text", ["shop.example", '[{"host": 1}]', "7", "\n"])
+def test_a_file_of_domains_that_is_none_is_told(runner: Runner, text: str) -> None:
+    step = estate(runner, domains_file=expecting(runner, {}, text))
+
+    assert (step.code, step.outputs) == (2, OUTPUTS)
+    assert "domains_file: was given 'domains.json'; must be a file of the workspace that" in step.annotations("error")[0]
+
+
+def test_a_file_of_domains_that_is_not_there_is_told_unless_it_is_known_why(runner: Runner) -> None:
+    assert estate(runner, domains_file="nowhere.json").code == 2
+    step = estate(runner, domains_file="nowhere.json", domains_error="403")
+    assert (step.code, step.outputs["error_count"]) == (3, "1")
+
+
+def test_two_thousand_domains_are_no_problem(runner: Runner) -> None:
+    many = {f"a-rather-long-name-of-a-host-{n}_shop_example": False for n in range(2_000)}
+
+    step = estate(runner, domains_file=expecting(runner, many))
+
+    assert step.code == 3
+    assert "2,000 sites: 2,000 not validated" in step.log
 
 
 def test_the_action_is_the_command(runner: Runner) -> None:

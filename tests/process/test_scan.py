@@ -11,6 +11,7 @@ import pytest
 
 from secuprobe_action import __version__
 from secuprobe_action.places.outputs import SCAN_OUTPUTS
+from tests.github_api import FakeGitHub, read_only, serving
 from tests.reports.rendered import Page
 from tests.support import FINDINGS, KEY, ROOT, URL, Runner, event_file, findings, inherited_environment, secuprobe
 
@@ -164,23 +165,50 @@ def test_annotations_stay_within_the_runners_limit_with_the_worst_first(runner: 
     assert len(step.annotations("notice")) <= 10
 
 
-@pytest.mark.parametrize("event", ["fork", "dependabot"])
-def test_a_pull_request_without_secrets_is_skipped_and_says_why(runner: Runner, tmp_path: Path, event: str) -> None:
-    head = "fork/app" if event == "fork" else "org/app"
+def withheld(runner: Runner, folder: Path, event_name: str, *, fork: bool) -> None:
+    """Have the step be of a run to which GitHub gives no secrets: a fork's, or one that Dependabot caused."""
+    head = "fork/app" if fork else "org/app"
     payload = {"pull_request": {"head": {"repo": {"full_name": head}}, "base": {"repo": {"full_name": "org/app"}}}}
-    runner.environment = {
-        "GITHUB_EVENT_NAME": "pull_request",
-        "GITHUB_EVENT_PATH": event_file(tmp_path, payload),
-        "GITHUB_ACTOR": "dependabot[bot]" if event == "dependabot" else "someone",
+    runner.environment |= {
+        "GITHUB_EVENT_NAME": event_name,
+        "GITHUB_EVENT_PATH": event_file(folder, payload),
+        "GITHUB_ACTOR": "someone" if fork else "dependabot[bot]",
     }
+
+
+@pytest.mark.parametrize(
+    ("event_name", "fork", "reason"),
+    [
+        ("pull_request", True, "GitHub gives no secrets to workflows of pull requests from forks"),
+        *((name, False, "get Dependabot's own secrets") for name in ("pull_request", "push", "create", "deployment_status")),
+    ],
+)
+def test_a_run_to_which_github_gives_no_secrets_is_skipped_and_says_why(
+    runner: Runner, tmp_path: Path, event_name: str, fork: bool, reason: str
+) -> None:
+    withheld(runner, tmp_path, event_name, fork=fork)
 
     step = runner.run(api_key="", url=URL)
 
-    assert (step.code, step.outputs) == (0, {"result": "skipped"})
+    assert (step.code, step.outputs) == (0, {**SCAN_OUTPUTS, "result": "skipped"})
     (warning,) = step.annotations("warning")
-    assert "GitHub gives no secrets" in warning
+    assert reason in warning
+    assert "store the key among Dependabot's secrets" in warning
     assert "Do not switch to pull_request_target" in warning
     assert "SecuProbe: skipped" in step.summary
+
+
+@pytest.mark.parametrize("writes", [True, False])
+def test_a_required_check_is_not_left_missing_where_the_token_can_write_it(runner: Runner, tmp_path: Path, writes: bool) -> None:
+    with serving(FakeGitHub()) as github:
+        github.refuse = github.refuse if writes else read_only
+        runner.environment = github.environment(github.merge_base, "push")
+        withheld(runner, tmp_path, "push", fork=False)
+        step = runner.run(api_key="", url=URL, check_run="true", github_token="ghs_token", check_name="Required")
+
+    assert step.code == 0
+    assert [(check["name"], check["conclusion"]) for check in github.checks] == ([("Required", "neutral")] if writes else [])
+    assert len(step.annotations("warning")) == 1, "a token that may not write is no news here"
 
 
 def test_a_missing_key_on_a_push_is_a_mistake(runner: Runner) -> None:
