@@ -61,7 +61,8 @@ class Workspace:
         Raises:
             OSError: it can't be removed, or a link leads out of the workspace.
         """
-        self._inside(path).unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            self._inside(path).unlink()
 
     def write(self, path: str, text: str) -> None:
         """Write a file that everyone may read, and that belongs to the workspace's owner.

@@ -131,7 +131,7 @@ def test_a_key_without_the_scope_is_told_so(runner: Runner) -> None:
     with secuprobe(scopes=frozenset({"scans:read"})) as api:
         step = run(runner, api)
 
-    assert (step.code, step.outputs["result"]) == (3, "error")
+    assert (step.code, step.outputs["count"], step.outputs["domains"]) == (3, "0", "[]")
     assert "lacks the scope domains:read" in step.annotations("error")[0]
     assert "lacks the scope domains:read" in step.outputs["error"]
 

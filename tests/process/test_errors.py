@@ -132,12 +132,12 @@ def test_a_launch_whose_answer_can_not_be_understood_may_have_started_a_scan(run
 )
 def test_a_scan_that_can_not_be_understood_is_an_error_with_what_was_expected(runner: Runner, body: Any) -> None:
     with secuprobe({"faults": [{"on": "GET /scans/{id}", "times": 100, "body": body}]}) as api:
-        step = runner.run(api)
+        step = runner.run(api, timeout="10")
 
     assert step.code == 3
     (error,) = step.annotations("error")
     assert "is not the Scan that was expected" in error
-    assert f"run the job again with the input scan_id: {step.outputs['scan_id']}" in error
+    assert f"Attach to it with the input scan_id: {step.outputs['scan_id']}" in error
     assert "Traceback" not in step.log
 
 

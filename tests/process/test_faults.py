@@ -1,10 +1,13 @@
 """Every fault that a network and a server have, over real sockets: what comes of the run, and that a scan is launched once."""
 
+import json
 from typing import Any
 
 import pytest
 
-from tests.support import KEY, Runner, Step, secuprobe
+from secuprobe_action.local.engine import Outcome
+from secuprobe_action.local.server import StoredScan
+from tests.support import KEY, URL, Runner, Step, findings, secuprobe
 
 LAUNCH, POLL, LIST = "POST /scans", "GET /scans/{id}", "GET /scans/{id}/vulnerabilities"
 
@@ -20,11 +23,12 @@ BREAKS: dict[str, dict[str, Any]] = {
     "an empty answer": {"body": ""},
     "broken compression": {"kind": "bad_gzip"},
     "502 with a page": {"status": 502, "body": "<html>Bad gateway</html>", "headers": {"content-type": "text/html"}},
+    "500 with a page": {"status": 500, "body": "<html>Oops</html>", "headers": {"content-type": "text/html"}},
+    "503 with a page": {"status": 503, "body": "<html>Busy</html>", "headers": {"content-type": "text/html"}},
     "504": {"status": 504, "body": {"error": "Gateway timeout"}},
 }
 REFUSES: dict[str, dict[str, Any]] = {
     "500": {"status": 500, "body": {"error": "Oops"}},
-    "500 with a page": {"status": 500, "body": "<html>Oops</html>", "headers": {"content-type": "text/html"}},
     "503 with Retry-After": {"status": 503, "headers": {"Retry-After": "1"}, "body": {"error": "Busy"}},
     "429 with Retry-After": {"status": 429, "headers": {"Retry-After": "1"}, "body": {"error": "Slow down"}},
     "429 without headers": {"status": 429, "body": {"error": "Slow down"}},
@@ -98,8 +102,87 @@ def test_a_poll_that_is_never_answered_is_asked_again(runner: Runner) -> None:
     assert (step.code, launches) == (0, 1)
 
 
+def test_a_launch_that_was_processed_before_its_redirect_may_have_launched_a_scan(runner: Runner) -> None:
+    step, launches = run(runner, LAUNCH, {"status": 303, "headers": {"Location": "/scans/1"}})
+
+    assert (step.code, launches) == (3, 1)
+    assert "a scan may be running" in step.annotations("error")[0]
+
+
+@pytest.mark.parametrize("url", [URL, "https://other.example"])
+def test_a_scan_that_runs_already_is_attached_to_if_it_is_of_the_site(runner: Runner, url: str) -> None:
+    conflict = {"on": LAUNCH, "status": 409, "body": {"error": "A scan of this domain is running", "scanId": "busy"}}
+    with secuprobe({"faults": [conflict]}) as api:
+        owner = api.service.accounts[0]
+        api.service.scans["busy"] = StoredScan("busy", url, owner, "completed", Outcome([], 90))
+        step = runner.run(api)
+
+    assert api.launches == 1
+    if url == URL:
+        assert (step.code, step.outputs["scan_id"]) == (0, "busy")
+        assert "Scan busy of the site runs already, so none is launched" in step.log
+    else:
+        assert (step.code, step.outputs["scan_id"]) == (3, "")
+        assert f"Scan busy is a scan of https://other.example, not of {URL}" in step.annotations("error")[0]
+
+
+@pytest.mark.parametrize("status", ["cancelled", "error", "aborted", "Timed_Out"])
+def test_a_final_status_that_nobody_documented_is_an_error_at_once(runner: Runner, status: str) -> None:
+    with secuprobe({"faults": [{"on": "GET /scans/{id}", "times": 100, "body": {"scanId": "x", "status": status}}]}) as api:
+        step = runner.run(api)
+
+    assert step.code == 3
+    assert step.log.count(f"{status.lower()}: ") == 1, "it isn't asked for again"
+    assert f"SecuProbe ended scan {step.outputs['scan_id']} as {status.lower()}" in step.annotations("error")[0]
+    assert "goes on" not in step.log
+
+
+def test_an_unknown_status_that_is_not_final_is_a_warning_the_first_time(runner: Runner) -> None:
+    odd = {"on": "GET /scans/{id}", "times": 2, "body": {"scanId": "x", "status": "post-processing"}}
+    with secuprobe({"faults": [odd]}) as api:
+        step = runner.run(api)
+
+    assert step.code == 0
+    (warning,) = step.annotations("warning")
+    assert "has the status “post-processing”, which SecuProbe's documentation doesn't know" in warning
+
+
+def test_a_page_that_is_not_secuprobes_is_outlasted_by_polls(runner: Runner) -> None:
+    challenge = {"status": 403, "body": "<html>Just a moment...</html>", "headers": {"content-type": "text/html"}}
+    step, launches = run(runner, POLL, challenge, times=3)
+
+    assert (step.code, launches) == (0, 1)
+
+
+def test_a_list_of_two_pages_is_judged_whole(runner: Runner) -> None:
+    page = {"total": 2, "vulnerabilities": [{"title": "a", "severity": "low"}], "next": "?page=2"}
+    with secuprobe({"findings": findings("critical"), "faults": [{"on": LIST, "body": page}], "counts": {}}) as api:
+        step = runner.run(api, fail_on_severity="high")
+
+    assert step.code == 1
+    assert json.loads(step.outputs["vulnerabilities_count"])["critical"] == 1
+
+
+def test_a_list_that_says_it_is_not_whole_and_can_not_be_followed_does_not_pass(runner: Runner) -> None:
+    page = {"total": 1, "vulnerabilities": [{"title": "a", "severity": "low"}], "hasMore": True}
+    step, _ = run(runner, LIST, {"body": page}, fail_on_severity="high", reports="sarif=scan.sarif")
+
+    assert step.code == 1
+    assert any("isn't whole: it says that there is more, but not where" in text for text in step.annotations("warning"))
+    assert step.outputs["sarif_file"] == ""
+
+
+def test_which_findings_a_rule_accepts_is_not_guessed_where_the_list_is_out_of_reach(runner: Runner) -> None:
+    (runner.folder / ".secuprobe-ignore.yml").write_text("- title: x\n  reason: known\n", encoding="utf-8")
+    runner.environment = {"GITHUB_WORKSPACE": str(runner.folder)}
+    step, _ = run(runner, LIST, {"status": 503}, times=100, fail_on_severity="low", timeout="10")
+
+    assert (step.code, step.outputs["result"]) == (3, "error")
+    assert "could not be compared with the ignore file's rules" in step.annotations("error")[0]
+
+
 def test_a_list_that_stays_out_of_reach_leaves_the_counts_to_decide(runner: Runner) -> None:
-    step, launches = run(runner, LIST, {"status": 500}, times=100, fail_on_severity="low")
+    step, launches = run(runner, LIST, {"status": 500}, times=100, fail_on_severity="low", timeout="10")
 
     assert (step.code, launches) == (1, 1)
     assert "details are missing" in step.summary

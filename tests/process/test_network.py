@@ -55,7 +55,7 @@ def _bundle(tmp_path: Path) -> str:
 
 def scan(runner: Runner, server: Canned, **environment: str) -> Step:
     runner.environment = {**NOTHING_NAMED, **environment}
-    return runner.run(api_key=KEY, url=URL, api_url=server.url)
+    return runner.run(api_key=KEY, url=URL, api_url=server.url, timeout="20")
 
 
 # Whom to trust

@@ -31,6 +31,7 @@ def test_a_scan_from_launch_to_verdict(runner: Runner) -> None:
         "vulnerabilities_count": json.dumps({"critical": 1, "high": 1, "medium": 1, "low": 1, "info": 1}),
         "new_count": "",
         "fixed_count": "",
+        "sarif_file": "",
         "result": "failed",
     }
     assert api.launches == 1

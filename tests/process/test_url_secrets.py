@@ -107,7 +107,7 @@ def test_its_spellings_are_masked_for_the_steps_that_follow_and_short_values_are
 )
 def test_no_error_tells_it(runner: Runner, fault: dict[str, Any]) -> None:
     with secuprobe({"findings": findings("critical"), "faults": [fault]}) as api:
-        step = runner.run(api, url=PREVIEW, reports=REPORTS)
+        step = runner.run(api, url=PREVIEW, reports=REPORTS, timeout="10")
 
     assert step.code in (1, 3)
     assert_hidden(left_behind(step, runner.folder))
