@@ -9,7 +9,7 @@ TAG ?=
 SETUP := .venv/.done .venv-wapiti/.done
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo scan serve test lint unit coverage mutate fuzz audit release-check image bench-polling bench-fleet bench-startup bench-image docs picture format lock clean
+.PHONY: help setup demo scan serve test lint unit coverage mutate field fuzz audit release-check image bench-polling bench-fleet bench-startup bench-image docs picture format lock clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -55,6 +55,9 @@ coverage: $(SETUP) ## branch coverage of the package, over unit and process test
 mutate: $(SETUP) ## mutation testing of gate, retry, polling, escape, ignore and baseline; at least 90 % must be killed
 	rm -rf mutants && .venv/bin/mutmut run && .venv/bin/mutmut export-cicd-stats
 	$(PY) -m scripts.mutation_score mutants/mutmut-cicd-stats.json
+
+field: $(SETUP) ## the slow tests: outages, slow answers and slow lists at their own pace
+	$(PY) -m pytest -n 6 -m field tests/field
 
 fuzz: $(SETUP) ## the properties of hostile input, with many more examples
 	HYPOTHESIS_PROFILE=fuzz $(PY) -m pytest -n auto --timeout 3600 tests/properties \

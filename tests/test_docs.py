@@ -1,5 +1,6 @@
 """The documentation: made from what it describes, its links lead somewhere, and its workflows are what GitHub would take."""
 
+import ast
 import json
 import re
 import subprocess
@@ -176,3 +177,45 @@ def following(arrows: set[tuple[str, str]]) -> set[tuple[str, str]]:
     while more := {(a, d) for a, b in arrows for c, d in arrows if b == c} - arrows:
         arrows = arrows | more
     return arrows
+
+
+MESSAGES = ("errors", "app", "comparing", "domains", "estate", "api", "memory", "places", "platforms", "findings/gate", "network")
+"""Where what a user can meet is said; what an input's own message says needs no row."""
+
+RAISED = re.compile(
+    r"^(?!ValueError).*(Error|Refused|Uncertain|Failed|TimedOut|Compared|ToJudge|Body|OutOfTime|WrongSite|Intercepted|TooLarge)$"
+)
+
+
+def said() -> Iterator[str]:
+    """Yield the fixed words of every error that a user can meet, what varies as an ellipsis."""
+    for name in MESSAGES:
+        path = ROOT / "secuprobe_action" / name
+        for file in sorted(path.rglob("*.py")) if path.is_dir() else [path.with_suffix(".py")]:
+            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and RAISED.search(node.func.id) and node.args:
+                    yield words_of(node.args[0])
+
+
+def words_of(node: ast.expr) -> str:
+    match node:
+        case ast.Constant(value=str(text)):
+            return text
+        case ast.JoinedStr(values=values):
+            return "".join(words_of(value) for value in values)
+    return "…"
+
+
+def test_every_error_has_a_row_that_says_what_to_do() -> None:
+    table = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
+    patterns = (row.split("|")[1] for row in table.splitlines() if row.startswith("|"))
+    rows = [pattern for cell in patterns for pattern in re.findall(r"`([^`]+)`", cell)]
+    told = [message for message in said() if len(message.replace("…", "").strip()) > 12]
+
+    assert len(told) > 30
+    assert [message for message in told if not any(has(message, pattern) for pattern in rows)] == []
+
+
+def has(message: str, pattern: str) -> bool:
+    """Whether a message has a row's words, or could have: a number in them may be what varies."""
+    return re.sub(r"[0-9]+", "…", pattern) in re.sub(r"[0-9]+", "…", message) or pattern in message
