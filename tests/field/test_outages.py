@@ -5,7 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -68,10 +68,10 @@ class Gateway:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                server = http.client.HTTPConnection(gateway.target)
-                server.request(self.command, self.path, body or None, dict(self.headers))
-                answer = server.getresponse()
-                content = answer.read()
+                with closing(http.client.HTTPConnection(gateway.target)) as server:
+                    server.request(self.command, self.path, body or None, dict(self.headers))
+                    answer = server.getresponse()
+                    content = answer.read()
                 time.sleep(gateway.late.get((self.command, self.path.rsplit("/", 1)[1]), 0.0))
                 self.send_response(answer.status)
                 for name, value in answer.getheaders():
