@@ -58,8 +58,17 @@ class Histories(RuleBasedStateMachine):
     def commit_to_main(self) -> None:
         self.history.commit("main")
 
+    @rule(commits=st.integers(18, 22))
+    def commit_to_main_for_weeks(self, commits: int) -> None:
+        for _ in range(commits):
+            self.history.commit("main")
+        self.red.clear()  # what was accepted may be too far back by now, and then all findings count
+
     @rule(target=branches)
     def begin_a_branch(self) -> str:
+        return self._branch()
+
+    def _branch(self) -> str:
         name = f"branch-{next(self.names)}"
         self.history.branch(name)
         self.history.commit(name)
@@ -120,6 +129,23 @@ class Histories(RuleBasedStateMachine):
     @rule(branch=branches, site=sites, found=findings)
     def run_on_a_branch(self, branch: str, site: str, found: frozenset[str]) -> None:
         self._judged(self.history.branches[branch], site, found, "{}")
+
+    @rule(target=branches, branch=consumes(branches), site=sites, found=findings, next_run_is_of_main=st.booleans())
+    def run_on_a_branch_that_becomes_main(self, branch: str, site: str, found: frozenset[str], next_run_is_of_main: bool) -> str:
+        self._judged(self.history.branches[branch], site, found, "{}")
+        self.fast_forward(branch)
+        if next_run_is_of_main:
+            self.run_on_main(site, found, "{}")
+        follower = self._branch()
+        self._judged(self.history.branches[follower], site, found, "{}")
+        return follower
+
+    @rule(site=sites, found=findings)
+    def accept_all_by_rules_for_one_run(self, site: str, found: frozenset[str]) -> None:
+        self.risks = frozenset(SEVERITIES)
+        self.run_on_main(site, found, "{}")
+        self.risks = frozenset()
+        self.run_on_main(site, found, "{}")
 
     @rule(back=st.integers(0, 5), site=sites, found=findings)
     def deploy_an_older_commit_of_main(self, back: int, site: str, found: frozenset[str]) -> None:
