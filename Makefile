@@ -56,8 +56,9 @@ mutate: $(SETUP) ## mutation testing of gate, retry, polling, escape, ignore and
 	rm -rf mutants && .venv/bin/mutmut run && .venv/bin/mutmut export-cicd-stats
 	$(PY) -m scripts.mutation_score mutants/mutmut-cicd-stats.json
 
-field: $(SETUP) ## the slow tests: outages, slow answers and slow lists at their own pace
+field: $(SETUP) ## the slow tests: outages, slow answers and lists at their own pace; 2,000 random histories
 	$(PY) -m pytest -n 6 -m field tests/field
+	HYPOTHESIS_PROFILE=histories $(PY) -m pytest --timeout 1800 tests/memory/test_histories.py
 
 fuzz: $(SETUP) ## the properties of hostile input, with many more examples
 	HYPOTHESIS_PROFILE=fuzz $(PY) -m pytest -n auto --timeout 3600 tests/properties \

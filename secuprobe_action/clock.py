@@ -56,23 +56,6 @@ class Clock(Protocol):
         """Wait until the task is finished, for `seconds` at the most; return whether it is."""
 
 
-def call(clock: Clock, work: Callable[[], _Result], seconds: float) -> _Result:
-    """Do `work` and return its result.
-
-    Args:
-        clock: what to wait with.
-        work: what may take long.
-        seconds: how long to wait for it; it is given up then, and may still go on unseen.
-
-    Raises:
-        TimeoutError: it took longer.
-    """
-    task = clock.start(work)
-    if not clock.wait(task, seconds):
-        raise TimeoutError
-    return task.result()
-
-
 class Lane:
     """Does one thing after another beside the main thread: a forge's library isn't made for two at once.
 

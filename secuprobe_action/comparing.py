@@ -1,6 +1,6 @@
 """What a run's findings are measured against. It decides, so what could not be asked is doubt, never nothing."""
 
-from secuprobe_action.api.scan import Scanner
+from secuprobe_action.api.scan import Scanner, require_site
 from secuprobe_action.api.wire import Scan
 from secuprobe_action.errors import ApiError, NotCompared, NotFound
 from secuprobe_action.findings.baseline import Compared, compare
@@ -38,10 +38,8 @@ class Comparing:
         wanted = self._wanted
         if wanted.baseline in (None, AUTO):
             return
-        # A name of the user's own stands for whatever URLs; only a URL can be held against the scan's.
-        site = wanted.site if wanted.site and "://" in wanted.site else None
         try:
-            self._named = self._scanner.earlier(wanted.baseline or "", site)
+            self._named = self._scanner.earlier(wanted.baseline or "", _of_url(wanted.site))
         except NotFound as error:
             if wanted.fail_on == "new":
                 advice = "Check the input baseline, and which account the key belongs to. Nothing was launched."
@@ -64,6 +62,7 @@ class Comparing:
                 return self._with_memory(report, now)
         if self._named is None:
             return Compared(problem=self._problem)
+        require_site(self._named, _of_url(report.site))  # known by now, even where only the scan told
         return self._unlisted(report) or self._with_scan(report, self._named, None, now)
 
     def _with_memory(self, report: ScanReport, now: float) -> Compared:
@@ -102,6 +101,11 @@ class Comparing:
         except ApiError as error:
             return Compared(problem=_unreadable(scan.scan_id, error))
         return Compared(compare(report.findings or (), known), recalled.notes if recalled else ())
+
+
+def _of_url(site: str | None) -> str | None:
+    """Return a site that is a URL: a name of the user's own stands for whatever URLs, and can't be held against a scan's."""
+    return site if site and "://" in site else None
 
 
 def _nothing(report: ScanReport, recalled: Recalled) -> str:

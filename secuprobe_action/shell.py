@@ -13,10 +13,8 @@ from secuprobe_action.places.annotations import Annotations
 from secuprobe_action.places.outputs import Outputs
 from secuprobe_action.places.summary import Summary
 from secuprobe_action.platforms.base import Platform
+from secuprobe_action.platforms.desk import OVERTIME_S
 from secuprobe_action.signals import Signals
-
-OVERTIME_S = 3.0
-"""Beyond the time budget, for what is still to be shown; `signals.OVERTIME_S` is the end of everything."""
 
 
 class Shell:

@@ -13,6 +13,9 @@ LAST_S = 1.2
 """After a signal, what has begun to be published has this long: GitHub sends SIGINT, SIGTERM 7.5 s later, and kills 2.5 s after
 that (actions/runner, ProcessInvoker.cs)."""
 
+SAME_S = 0.2
+"""Signals this close are one: who stops a group of processes may send several at once."""
+
 END_S = 1.8
 """After a signal, the process is ended whatever it hangs in: a full pipe that nobody reads, say."""
 
@@ -67,6 +70,8 @@ class Signals:
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if self._received is not None:
+            if time.monotonic() - self._received_at < SAME_S:
+                return
             os._exit(self.exit_code if self.exit_code is not None else 128 + number)
         self._received, self._received_at = number, time.monotonic()
         self._events.put(number)

@@ -66,9 +66,9 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
-def plural(count: int, noun: str) -> str:
-    """Return `count` with its noun: `1 finding`, `2 findings`."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+def plural(count: int, noun: str, nouns: str = "") -> str:
+    """Return `count` with its noun: `1 finding`, `2 findings`; `nouns` where an s doesn't make the plural."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {nouns or noun + 's'}"
 
 
 def age(seconds: float | None) -> str:

@@ -61,4 +61,5 @@ def runner(tmp_path: Path) -> Runner:
 # `make fuzz` sets the profile; in `make test` a few hundred examples a property, the same each time.
 settings.register_profile("test", max_examples=200, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 settings.register_profile("fuzz", max_examples=20_000, deadline=None, suppress_health_check=list(HealthCheck))
+settings.register_profile("histories", max_examples=2_000, deadline=None, suppress_health_check=list(HealthCheck))
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "test"))

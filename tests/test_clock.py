@@ -3,13 +3,22 @@
 import socket
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
 
-from secuprobe_action.clock import Deadline, Lane, SystemClock, call
+from secuprobe_action.clock import Clock, Deadline, Lane, SystemClock
 from secuprobe_action.errors import Cancelled, ExitCode
 from secuprobe_action.signals import LAST_S, Signals
-from tests.support import SimulatedClock
+from tests.support import Result, SimulatedClock
+
+
+def call(clock: Clock, work: Callable[[], Result], seconds: float) -> Result:
+    """Do `work` as the program does it, and return its result."""
+    task = clock.start(work)
+    if not clock.wait(task, seconds):
+        raise TimeoutError
+    return task.result()
 
 
 def test_what_waits_forever_is_given_up() -> None:

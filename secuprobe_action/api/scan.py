@@ -112,7 +112,8 @@ class Scanner:
     def _attach(self, scan_id: str, url: str | None) -> tuple[Scan, Started]:
         """Look at a scan before anything is said of it: it may not exist, or be of another site."""
         scan = self.client.scan(scan_id)
-        require_site(scan, site_of(url) if url else None)
+        named = self.site if self.site and "://" in self.site else None
+        require_site(scan, site_of(url) if url else named)
         site = self.site or (site_of(scan.url) if scan.url else None)
         return scan, Started(scan_id, self._default_report_url(scan_id), scan.status.strip().lower(), site)
 

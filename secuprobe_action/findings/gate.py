@@ -31,6 +31,10 @@ class Policy:
         """Whether findings of this severity can fail the check."""
         return self.threshold is not None and severity >= self.threshold
 
+    def could_reach(self, severity: Severity) -> bool:
+        """Whether findings of this severity could fail a gate: of a run that was asked for a report only, every one could."""
+        return self.threshold is None or severity >= self.threshold
+
 
 @dataclass(frozen=True, slots=True)
 class Assessed:
@@ -60,8 +64,9 @@ class Verdict:
         findings: the listed findings, worst first, with what became of each.
         baseline: the scan compared with, or None.
         fixed: the baseline's findings that are gone.
-        worse: whether a finding that the baseline didn't have reaches the threshold, a rule's acceptance not counted; without a
-            baseline, whether any does.
+        severe: whether any finding reaches the threshold, a rule's acceptance not counted. Where nothing was asked to fail, every
+            finding does: a report accepts nothing.
+        worse: whether one does that the baseline didn't have; without a baseline, whether any does.
         reason: why, in one sentence.
         warnings: what a reader must know to trust the verdict.
         notices: what a reader may like to know.
@@ -73,6 +78,7 @@ class Verdict:
     findings: tuple[Assessed, ...]
     baseline: Baseline | None
     fixed: tuple[Finding, ...]
+    severe: bool
     worse: bool
     reason: str
     warnings: tuple[str, ...]
@@ -134,6 +140,7 @@ def judge(
         findings=findings,
         baseline=comparison.baseline if comparison else None,
         fixed=comparison.fixed if comparison else (),
+        severe=any(n and policy.could_reach(severity) for severity, n in counts.items()),
         worse=_is_worse(findings, unlisted, policy),
         reason="; ".join(filter(None, (_reason(counts, failing, policy, comparison), score_problem))),
         warnings=(*_doubts(compared), *_warnings(report, counts), *_expired(acceptance)),
@@ -192,8 +199,8 @@ def _failing(findings: tuple[Assessed, ...], unlisted: Counts, policy: Policy) -
 
 
 def _is_worse(findings: tuple[Assessed, ...], unlisted: Counts, policy: Policy) -> bool:
-    listed = any(policy.reaches(each.finding.severity) and each.change is not Change.UNCHANGED for each in findings)
-    return listed or any(n and policy.reaches(severity) for severity, n in unlisted.items())
+    listed = any(policy.could_reach(each.finding.severity) and each.change is not Change.UNCHANGED for each in findings)
+    return listed or any(n and policy.could_reach(severity) for severity, n in unlisted.items())
 
 
 def _doubt(report: ScanReport, policy: Policy, compared: Compared, acceptance: Acceptance | None) -> str:

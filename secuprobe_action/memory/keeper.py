@@ -4,13 +4,16 @@ What it asks for decides, so it isn't a place: whoever compares is told whether 
 """
 
 import itertools
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from secuprobe_action.findings.gate import Verdict
 from secuprobe_action.findings.model import ScanReport
 from secuprobe_action.memory.record import Memory, Place, Signer, State
 from secuprobe_action.memory.rules import MAX_PARENTS, Believed, Recalled, accepted_after, believed, unfinished, usable
-from secuprobe_action.platforms.base import Forge
+from secuprobe_action.platforms.base import Forge, ForgeError
+from secuprobe_action.text import plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,21 +56,26 @@ class Keeper:
         memories, _ = self._believed(commit)
         return unfinished(memories, forge.run, forge.attempt)
 
-    def recall(self) -> Recalled:
+    def recall(self, given_up: Callable[[], bool]) -> Recalled:
         """Return what is known of earlier runs.
 
+        Args:
+            given_up: whether nobody waits for the answer any more; asked before each question.
+
         Raises:
-            ForgeError: the forge can't be asked.
+            ForgeError: the forge can't be asked, or it was given up.
         """
         lineage = self._forge.lineage(self._forge.subject().commit)
-        notes: list[str] = []
+        doubts: list[str] = []
         for commit in itertools.islice(lineage.commits, MAX_PARENTS + 1):
-            memories, doubts = self._believed(commit)
-            notes += doubts
+            if given_up():
+                raise ForgeError("it was given up")
+            memories, unbelieved = self._believed(commit)
+            doubts += unbelieved
             memory = usable(memories, on_default=lineage.on_default)
             if memory is not None:
-                return Recalled(lineage.on_default, memory, commit, tuple(notes))
-        return Recalled(lineage.on_default, None, None, tuple(notes))
+                return Recalled(lineage.on_default, memory, commit, _notes(doubts))
+        return Recalled(lineage.on_default, None, None, _notes(doubts))
 
     def unjudged(self, scan_id: str, at: int, *, of_use: bool) -> str | None:
         """Return the line for a scan that isn't judged.
@@ -126,3 +134,11 @@ class Keeper:
 
     def _place(self, commit: str) -> Place:
         return Place(self._forge.repository, commit, self._whose.name, self._whose.site)
+
+
+def _notes(doubts: list[str]) -> tuple[str, ...]:
+    """Return why memories were not believed, each reason once: a rotated key is a reason at many commits."""
+    return tuple(
+        f"{plural(count, 'memory', 'memories')} of this site {'was' if count == 1 else 'were'} not believed: {reason}."
+        for reason, count in Counter(doubts).items()
+    )

@@ -32,6 +32,7 @@ class Recollection:
         self._task: Task[Recalled] | None = None
         self._pause_s = FIRST_PAUSE_S
         self._again_at = 0.0
+        self._given_up = False
 
     def keeper(self, forge: Forge, site: str) -> Keeper:
         """Return what reads and writes the site's memories; for work at the desk."""
@@ -44,7 +45,7 @@ class Recollection:
             ForgeError: the forge can't be asked.
         """
         desk = self._desk
-        return desk.finish(desk.begin(lambda: self.keeper(desk.forge, site).earlier_attempt()))
+        return desk.finish(desk.begin(lambda: self.keeper(desk.forge, site).earlier_attempt()), in_budget=True, share=0.25)
 
     def begin(self, site: str) -> None:
         """Begin the look-up."""
@@ -66,6 +67,10 @@ class Recollection:
             return ()
         return memory.lengths if memory else ()
 
+    def give_up(self) -> None:
+        """Ask nothing more: the run has ended without needing it, and what is still to be published must not wait for it."""
+        self._given_up = True
+
     def recalled(self) -> Recalled:
         """Return what is known, once it is; to be called when the scan has ended: nothing more is asked then.
 
@@ -74,12 +79,12 @@ class Recollection:
         """
         if self._task is None:
             raise ForgeError("it isn't known which site was scanned")
-        return self._desk.finish(self._task)
+        return self._desk.finish(self._task, in_budget=True)
 
     def _ask(self, site: str) -> None:
         desk = self._desk
         self._again_at = self._clock.monotonic() + self._pause_s
-        self._task = desk.begin(lambda: self.keeper(desk.forge, site).recall())
+        self._task = desk.begin(lambda: self.keeper(desk.forge, site).recall(lambda: self._given_up))
 
     def _ask_again(self) -> None:
         if self._site is None or self._clock.monotonic() < self._again_at:

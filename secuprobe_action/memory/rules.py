@@ -48,21 +48,24 @@ class Recalled:
 
 
 def believed(kept: Iterable[Kept], signer: Signer, place: Place) -> tuple[list[Believed], list[str]]:
-    """Return the memories of a place that are believed, the newest first, and why others aren't."""
+    """Return the memories of a place that are believed, the newest first, and the reasons why others aren't."""
     found: list[Believed] = []
     doubts: list[str] = []
     for each in kept:
         try:
             memory = signer.read(each.line, place)
-            judged_at = each.completed_at if memory.state is State.JUDGED else None
-            if judged_at is not None and abs(judged_at - memory.at) > _TOLERANCE_S:
+            if memory.state is State.JUDGED and not _concluded_at(each, memory.at):
                 raise NotBelieved("its time was altered")
         except NotBelieved as error:
             if str(error):
-                doubts.append(f"A memory at commit {place.commit[:12]} was not believed: {error}.")
+                doubts.append(str(error))
             continue
         found.append(Believed(each, memory))
     return sorted(found, key=_age, reverse=True), doubts
+
+
+def _concluded_at(kept: Kept, at: float) -> bool:
+    return kept.completed_at is not None and abs(kept.completed_at - at) <= _TOLERANCE_S
 
 
 def usable(memories: Sequence[Believed], *, on_default: bool) -> Memory | None:
@@ -91,8 +94,10 @@ def unfinished(memories: Sequence[Believed], run: str, attempt: int) -> Believed
         attempt: this attempt of it.
     """
     earlier = [each for each in memories if run and each.memory.run == run and each.memory.attempt < attempt]
-    last = max(earlier, key=lambda each: each.memory.attempt, default=None)
-    return last if last is not None and last.memory.state is State.RUNNING else None
+    last = max((each.memory.attempt for each in earlier), default=0)
+    of_last = [each for each in earlier if each.memory.attempt == last]
+    # Jobs that share a name and a site, or a line put back after the verdict: where any came to an end, the site is scanned anew.
+    return of_last[0] if of_last and all(each.memory.state is State.RUNNING for each in of_last) else None
 
 
 def accepted_after(recalled: Recalled, verdict: Verdict, scan_id: str) -> str | None:
@@ -108,13 +113,16 @@ def accepted_after(recalled: Recalled, verdict: Verdict, scan_id: str) -> str | 
     """
     if not recalled.on_default:
         return None
-    if not verdict.worse:
+    known = recalled.memory.accepted if recalled.memory else None
+    named = verdict.baseline is not None and verdict.baseline.scan_id != known
+    # What was measured against a scan that somebody named says nothing of what is new since the accepted one.
+    if not (verdict.severe if named else verdict.worse):
         return scan_id
-    if recalled.memory is not None:
-        return recalled.memory.accepted
+    if known is not None:
+        return known
     return verdict.baseline.scan_id if verdict.baseline else scan_id
 
 
-def _age(each: Believed) -> tuple[float, int]:
-    kept = each.kept
-    return kept.completed_at or kept.started_at or 0.0, kept.id
+def _age(each: Believed) -> tuple[int, int]:
+    # Of a verdict that is believed this is `completed_at`, of a scan that runs `started_at`; signed, so that nobody changes it.
+    return each.memory.at, each.kept.id

@@ -14,6 +14,8 @@ from secuprobe_action.places.summary import rendered
 from secuprobe_action.platforms.base import Check, Conclusion, ForgeError
 from secuprobe_action.platforms.desk import Desk, Errand
 
+TOO_LONG = "This run can't be remembered: the identifiers of its scan and of the accepted one are too long for a check run."
+
 MAX_SUMMARY_BYTES = 60_000
 """A check run's summary holds 65,535 characters."""
 
@@ -59,13 +61,17 @@ class CheckRun(Place):
             return None
         at = int(self._now())
         title, summary = _title(ending), rendered(ending, MAX_SUMMARY_BYTES)
-        recalled = self._recalled() if isinstance(ending, Judged) else None
+        recalled = None
+        if isinstance(ending, Judged):
+            recalled = self._recalled()
+        else:
+            self._recollection.give_up()
 
         def work() -> str | None:
-            line = self._line_of(ending, at, recalled)
+            line, note = self._left_for_later(ending, at, recalled)
             report_url = _report_url(ending)
             self._publish(Check(self._name, conclusion, title, summary, at, line, report_url))
-            return STALE if self._stale else None
+            return STALE if self._stale else note
 
         return Errand("The check run was not published", work, is_news=not isinstance(ending, Skipped))
 
@@ -83,6 +89,15 @@ class CheckRun(Place):
             return self._recollection.recalled()
         except ForgeError:
             return None
+
+    def _left_for_later(self, ending: Ending, at: int, recalled: Recalled | None) -> tuple[str | None, str | None]:
+        """Return the line for later runs, and what is to be said of it."""
+        line = self._line_of(ending, at, recalled)
+        if line is None and isinstance(ending, Judged) and ending.report.site:
+            # The line of the launch must not stay: a later attempt would take the scan for one that isn't judged.
+            keeper = self._recollection.keeper(self._desk.forge, ending.report.site)
+            return keeper.unjudged(ending.report.scan_id, at, of_use=False), TOO_LONG
+        return line, None
 
     def _line_of(self, ending: Ending, at: int, recalled: Recalled | None) -> str | None:
         """Return what is left for later runs, or None where there is nothing to leave."""

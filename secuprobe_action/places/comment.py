@@ -30,7 +30,7 @@ class PullRequestComment(Place):
         match ending:
             case Judged(report=scan, verdict=verdict):
                 news = report.has_news(verdict)
-            case Failed():
+            case Failed(started=started):
                 news = True  # no comment may go on saying that an earlier commit passed
             case _:
                 return None
@@ -43,7 +43,7 @@ class PullRequestComment(Place):
             if isinstance(ending, Judged):
                 body, site = report.render(scan, verdict, subject.commit), scan.site
             else:
-                body, site = report.of_commit(rendered(ending), subject.commit), self._site
+                body, site = report.of_commit(rendered(ending), subject.commit), started.site if started else self._site
             forge.publish_comment(Comment(self._name, site, body, self._always or news), subject)
             return None
 

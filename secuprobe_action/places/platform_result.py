@@ -24,6 +24,8 @@ class PlatformResult(Place):
         self._site = site
 
     def end(self, ending: Ending) -> Errand | None:
+        if not self._platform.has_results:
+            return None
         name = self._name
         match ending:
             case Judged(report=report, verdict=verdict):

@@ -163,9 +163,11 @@ class Platform(Protocol):
         definition_file: the file of the repository that defines this run, relative to its root.
         forge_needs: what `forge` returns None for the lack of.
         attempt: which try of the same run this is, from 1.
+        has_results: whether the platform has a report of results that isn't a file.
     """
 
     attempt: int
+    has_results: bool
     input_prefixes: tuple[str, ...]
     max_annotations: int
     workspace: Path

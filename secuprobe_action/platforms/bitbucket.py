@@ -47,6 +47,7 @@ class Bitbucket(Terminal):
     """
 
     definition_file = "bitbucket-pipelines.yml"
+    has_results = True
     forge_needs = "GitHub or GitLab"
 
     def __init__(self, environment: Mapping[str, str], out: TextIO) -> None:

@@ -3,13 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from secuprobe_action.clock import Clock, Lane, Task
 from secuprobe_action.platforms.base import Forge, ForgeError
 
 ASK_S = 20.0
 """What each errand may take at the most: it is a courtesy, and the verdict is known without it."""
+
+OVERTIME_S = 3.0
+"""Beyond the time budget, for what is still to be shown; `signals.OVERTIME_S` is the end of everything."""
 
 _Answer = TypeVar("_Answer")
 
@@ -46,6 +49,7 @@ class Desk:
         self._clock = clock
         self._left_s = left_s
         self._lane = Lane(clock)
+        self._stuck: Task[Any] | None = None
 
     @cached_property
     def forge(self) -> Forge:
@@ -63,14 +67,23 @@ class Desk:
         """Begin `work` once all that was begun before has ended."""
         return self._lane.start(work)
 
-    def finish(self, task: Task[_Answer]) -> _Answer:
+    def finish(self, task: Task[_Answer], *, in_budget: bool = False, share: float = 1.0) -> _Answer:
         """Return what the task came to, once it is finished.
+
+        Args:
+            task: what was begun.
+            in_budget: whether to wait no longer than the budget lasts: what decides must leave the overtime to what shows it.
+            share: how much of what is left it may take, 0 to 1.
 
         Raises:
             ForgeError: it took too long, or went wrong in whatever way.
         """
+        # What hangs holds up all that comes after it: that isn't waited for anew.
+        stuck = self._stuck is not None and not self._stuck.finished.is_set()
         try:
-            if not self._clock.wait(task, max(0.0, min(ASK_S, self._left_s()))):
+            left_s = self._left_s() - (OVERTIME_S if in_budget else 0.0)
+            if not self._clock.wait(task, 0.0 if stuck else max(0.0, min(ASK_S, share * left_s))):
+                self._stuck = self._stuck if stuck else task
                 raise TimeoutError
             return task.result()
         except ForgeError:

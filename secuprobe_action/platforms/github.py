@@ -39,6 +39,7 @@ class GitHub:
 
     input_prefixes: tuple[str, ...] = ("INPUT_", "SECUPROBE_")  # a script in a `container:` job has no `with:`
     forge_needs = "the input github_token"
+    has_results = False
     max_annotations = 10  # of each level in a step; the runner drops the rest without a word
 
     def __init__(self, environment: Mapping[str, str], out: TextIO) -> None:

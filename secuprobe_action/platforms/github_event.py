@@ -12,6 +12,10 @@ _OF_THE_CHECKED_OUT_COMMIT = ("push", "schedule", "workflow_dispatch")
 workflows"). Others run with the default branch's head, whatever was scanned."""
 
 
+_OF_THE_RUNS_HEAD = (*_OF_THE_CHECKED_OUT_COMMIT, "pull_request", "merge_group", "deployment", "deployment_status")
+"""Events whose runs have the commit that they were about as `head_sha`; that of others is the default branch's head."""
+
+
 @dataclass(frozen=True, slots=True)
 class PullHead:
     """The commit is the head of a pull request that the event only numbers."""
@@ -31,11 +35,12 @@ def subject_of(event_name: str, event: Mapping[str, Any], sha: str) -> Subject |
         case ("merge_group", {"merge_group": {"head_sha": str(head), "head_ref": str(ref)}}):
             queued = re.search(r"/pr-(\d+)-[0-9a-f]+$", ref)
             return Subject(head, (int(queued[1]),) if queued else (), moves=False)
+        case ("workflow_run", {"workflow_run": {"head_sha": str(head)} as run}):
+            return Subject(head) if run.get("event", "push") in _OF_THE_RUNS_HEAD else None
         case ("issue_comment", {"issue": {"number": int(number), "pull_request": _}}):
             return PullHead(number)
         case (
-            ("workflow_run", {"workflow_run": {"head_sha": str(head)}})
-            | ("deployment" | "deployment_status", {"deployment": {"sha": str(head)}})
+            ("deployment" | "deployment_status", {"deployment": {"sha": str(head)}})
             | ("check_run", {"check_run": {"head_sha": str(head)}})
             | ("check_suite", {"check_suite": {"head_sha": str(head)}})
         ):

@@ -71,7 +71,7 @@ class GitHubForge:
                     backoff_factor=0.5,
                     secondary_rate_wait=3,
                     max_rate_limit_wait=3,
-                    allowed_methods=["GET"],
+                    allowed_methods=["GET", "PATCH"],  # which do no more the second time; a second POST would make two
                     raise_on_status=False,  # GitHub's last answer says why
                 ),
                 lazy=True,
@@ -92,7 +92,11 @@ class GitHubForge:
     def lineage(self, commit: str) -> Lineage:
         """Ask for the merge base with the default branch: it is the commit itself where that branch holds it."""
         base = asking("compare commits", lambda: self._merge_base(commit))
-        return Lineage(base.sha == commit, self._first_parents(base))
+        return (
+            Lineage(on_default=False, commits=iter(()))
+            if base is None
+            else Lineage(base.sha == commit, self._first_parents(base))
+        )
 
     def kept(self, commit: str, name: str) -> Sequence[Kept]:
         """Return what check runs of this token's own app hold: of others, anybody may have written it."""
@@ -127,14 +131,19 @@ class GitHubForge:
     def _head(self, number: int) -> str:
         return self._repository.get_pull(number).head.sha
 
-    def _merge_base(self, commit: str) -> Commit:
+    def _merge_base(self, commit: str) -> Commit | None:
         # The event tells the branch without a request; a workflow without it asks for the repository.
         match self._event:
             case {"repository": {"default_branch": str(branch)}}:
                 pass
             case _:
                 branch = self._github.get_repo(self._environment["GITHUB_REPOSITORY"], lazy=False).default_branch
-        return self._repository.compare(branch, commit, comparison_commits_per_page=1).merge_base_commit
+        try:
+            return self._repository.compare(branch, commit, comparison_commits_per_page=1).merge_base_commit
+        except github.GithubException as error:
+            if error.status == 404 and "No common ancestor" in _said(error):  # an answer: the branch has a history of its own
+                return None
+            raise
 
     def _first_parents(self, commit: Commit) -> Iterator[str]:
         """Yield the commit and its first parents, newest first; one request tells of many of them."""

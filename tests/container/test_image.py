@@ -108,6 +108,7 @@ def test_it_does_the_job_as_a_container_action(job: Job, threshold: str, code: i
         "vulnerabilities_count",
         "new_count",
         "fixed_count",
+        "sarif_file",
     }
     assert json.loads(step.outputs["vulnerabilities_count"])["high"] == 1
     assert "SQL injection" in step.summary
@@ -302,7 +303,7 @@ def test_the_three_jobs_of_the_workflow_for_all_domains_run_in_it(image: str, tm
         ("typo.example", "error"),
         ("blog.example", "passed"),
     ]
-    assert len(workflow.artifact("secuprobe")) == 3 + 3 + 1
+    assert len(workflow.artifact("secuprobe")) == 3 + 3 + 2  # where there is no verdict, JSON and a page say why
 
 
 def test_a_crowd_of_findings_leaves_a_whole_summary(job: Job) -> None:

@@ -184,8 +184,11 @@ class Histories(RuleBasedStateMachine):
         genuine = data.draw(st.sampled_from(checks))
         commit = data.draw(st.sampled_from(sorted(self.history.parents)))
         line = data.draw(st.sampled_from((genuine.kept.line, genuine.kept.line[:-1] + "A", "secuprobe:2:x", "")))
-        # Later than all others: where it was believed, it would be the one that counts.
-        kept = replace(genuine.kept, id=len(checks), line=line, completed_at=4e9)
+        # Later than all others, without a time, or with its own: where it was believed, it would be the one that counts.
+        completed_at = data.draw(st.sampled_from((4e9, None, genuine.kept.completed_at)))
+        if (commit, line, completed_at) == (genuine.commit, genuine.kept.line, genuine.kept.completed_at):
+            return  # a true copy in its place says nothing else
+        kept = replace(genuine.kept, id=len(checks), line=line, completed_at=completed_at, started_at=4e9)
         checks.append(Stored(commit, genuine.name, kept))
 
     # The oracle.

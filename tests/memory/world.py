@@ -22,15 +22,16 @@ SEVERITIES = {"tls": "high", "sql": "critical", "csp": "medium"}
 
 @dataclass
 class Service:
-    """SecuProbe: scans that find what their site has when they are launched."""
+    """SecuProbe: scans that find what their site has when they are launched; with `padding`, by long identifiers."""
 
     scans: dict[str, tuple[str, frozenset[str]]] = field(default_factory=dict)
     hangs: bool = False
+    padding: str = ""
 
     def answer(self, found: frozenset[str], request: httpx.Request) -> httpx.Response:
         *_, before, last = request.url.path.split("/")
         if request.method == "POST":
-            scan_id = f"scan-{len(self.scans)}"
+            scan_id = f"scan-{len(self.scans)}{self.padding}"
             self.scans[scan_id] = (json.loads(request.content)["url"], found)
             return httpx.Response(201, json={"scanId": scan_id, "status": "queued", "estimatedDuration": 20})
         if last == "vulnerabilities":

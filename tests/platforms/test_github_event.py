@@ -20,6 +20,7 @@ QUEUED = {"merge_group": {"head_sha": HEAD, "head_ref": "refs/heads/gh-readonly-
         ("pull_request_review", PULL, Subject(HEAD, (7,))),
         ("merge_group", QUEUED, Subject(HEAD, (77,), moves=False)),
         ("workflow_run", {"workflow_run": {"head_sha": HEAD}}, Subject(HEAD)),
+        ("workflow_run", {"workflow_run": {"head_sha": HEAD, "event": "pull_request"}}, Subject(HEAD)),
         ("deployment", {"deployment": {"sha": HEAD}}, Subject(HEAD)),
         ("deployment_status", {"deployment": {"sha": HEAD}, "deployment_status": {}}, Subject(HEAD)),
         ("check_run", {"check_run": {"head_sha": HEAD}}, Subject(HEAD)),
@@ -41,6 +42,8 @@ def test_the_event_names_the_commit(name: str, event: dict[str, Any], subject: S
         ("release", {}),
         ("repository_dispatch", {}),
         ("workflow_run", {}),
+        ("workflow_run", {"workflow_run": {"head_sha": HEAD, "event": "issue_comment"}}),  # the default branch's head again
+        ("workflow_run", {"workflow_run": {"head_sha": HEAD, "event": "pull_request_target"}}),
         ("deployment_status", {"deployment": None}),
         ("pull_request", {"pull_request": {"number": 7}}),
         ("", {}),

@@ -110,6 +110,34 @@ def test_a_cancelled_run_concludes_its_check(runner: Runner, github: FakeGitHub)
     assert (check["status"], check["conclusion"]) == ("completed", "cancelled")
 
 
+def test_a_cancelled_run_concludes_its_check_though_the_look_up_is_a_long_one(runner: Runner, github: FakeGitHub) -> None:
+    for _ in range(25):
+        github.history.commit("main")
+    github.history.branch("feature")
+    github.history.commit("feature")
+    github.hang_s = 0.15
+    pull_request(runner, github)
+    with secuprobe({"duration_s": 600}) as api:
+        process = runner.start(api_key=KEY, url=URL, api_url=api.url, timeout="60", **EVERYTHING)
+        wait_until(lambda: bool(github.checks))
+        process.send_signal(signal.SIGINT)
+        runner.finish(process)
+
+    assert [(check["status"], check["conclusion"]) for check in github.checks] == [("completed", "cancelled")]
+
+
+def test_a_github_that_hangs_is_waited_for_once(runner: Runner, github: FakeGitHub) -> None:
+    github.hang_s = 300
+    pull_request(runner, github)
+    runner.environment["GITHUB_RUN_ATTEMPT"] = "2"
+    started = time.monotonic()
+    with secuprobe({"findings": [HIGH]}) as api:
+        step = runner.run(api, fail_on="all", **EVERYTHING)
+
+    assert time.monotonic() - started < 35
+    assert step.code == 1
+
+
 def in_silence(runner: Runner, folder: Path) -> "subprocess.Popen[str]":
     """Start the step where no look-up is answered."""
     resolv = folder / "resolv.conf"

@@ -181,6 +181,16 @@ def test_a_branch_that_was_never_scanned_has_no_baseline(world: World) -> None:
     assert any("No baseline was found" in text for text in step.annotations("warning"))
 
 
+def test_a_branch_with_a_history_of_its_own_has_nothing_to_compare_with(world: World) -> None:
+    world.push(TLS)
+    orphan = world.history.add("c" * 40)
+
+    step = world.again(TLS, sha=orphan, event="push")
+
+    assert step.code == 1
+    assert any("No baseline was found" in text for text in step.annotations("warning"))
+
+
 def test_another_sites_scan_excuses_nothing(world: World) -> None:
     world.push(SQL, url="https://a.example")
     world.history.branch("feature")
@@ -254,8 +264,47 @@ def test_where_the_commit_is_not_known_nothing_is_published_or_remembered(world:
     assert world.github.comments == []
 
 
+def test_a_report_without_a_gate_accepts_nothing(world: World) -> None:
+    world.push(TLS)
+    red = world.push(TLS, SQL)
+    report = world.again(TLS, SQL, fail_on_severity="none")
+
+    assert codes(red, report, world.push(TLS, SQL)) == [1, 0, 1]
+
+
+def test_a_baseline_named_by_hand_accepts_nothing(world: World) -> None:
+    world.push(TLS)
+    red = world.push(TLS, SQL)
+    by_hand = world.again(TLS, SQL, event="workflow_dispatch", baseline=red.outputs["scan_id"])
+
+    assert codes(red, by_hand, world.again(TLS, SQL)) == [1, 0, 1]
+
+
+def test_a_scan_of_another_site_is_refused_where_only_the_scan_tells_which(world: World) -> None:
+    quiet = {"check_run": "false", "baseline": "", "fail_on": "all"}
+    of_a, of_b = (world.push(TLS, url=f"https://{name}.example", **quiet).outputs["scan_id"] for name in "ab")
+
+    named_baseline = world.push(url="", scan_id=of_a, baseline=of_b, check_run="false")
+    named_site = world.push(url="", scan_id=of_b, site="https://a.example")
+
+    assert codes(named_baseline, named_site) == [3, 3]
+    assert "is a scan of https://b.example, not of https://a.example" in named_baseline.annotations("error")[0]
+    assert "is a scan of https://b.example, not of https://a.example" in named_site.annotations("error")[0]
+
+
 @pytest.mark.parametrize(
-    "kind", ["made up", "altered", "version 1", "another app's", "moved", "another site's", "replayed", "its time altered"]
+    "kind",
+    [
+        "put back as running",
+        "made up",
+        "altered",
+        "version 1",
+        "another app's",
+        "moved",
+        "another site's",
+        "replayed",
+        "its time altered",
+    ],
 )
 def test_nobody_without_the_key_makes_a_baseline(world: World, kind: str) -> None:
     world.push(TLS, SQL)  # accepted, being the first
@@ -282,6 +331,8 @@ def test_nobody_without_the_key_makes_a_baseline(world: World, kind: str) -> Non
             forged["external_id"] = world.github.checks[-1]["external_id"]
         case "replayed":
             forged |= {"external_id": with_sql_at_head["external_id"], "completed_at": "2099-01-01T00:00:00Z"}
+        case "put back as running":
+            forged |= {"external_id": with_sql_at_head["external_id"], "status": "in_progress", "conclusion": None}
         case "its time altered":
             with_sql_at_head["completed_at"] = "2099-01-01T00:00:00Z"
     world.github.add_check(**forged)
@@ -291,7 +342,7 @@ def test_nobody_without_the_key_makes_a_baseline(world: World, kind: str) -> Non
     step = world.pull(TLS, SQL)
 
     assert (step.code, step.outputs["new_count"]) == (1, "1"), step.log
-    assert ("was not believed" in step.log) == (kind not in ("another app's", "another site's", "made up"))
+    assert ("not believed" in step.log) == (kind not in ("another app's", "another site's", "made up"))
 
 
 def test_a_rotated_key_is_no_baseline_and_the_log_says_so(world: World) -> None:
@@ -302,7 +353,10 @@ def test_a_rotated_key_is_no_baseline_and_the_log_says_so(world: World) -> None:
     step = world.again(TLS)
 
     assert step.code == 1
-    assert any("was not believed: its signature is not this key's: the key was rotated" in t for t in step.annotations("warning"))
+    assert any(
+        "1 memory of this site was not believed: its signature is not this key's: the key was rotated" in t
+        for t in step.annotations("warning")
+    )
     assert world.again(TLS).code == 0
 
 
