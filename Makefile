@@ -36,8 +36,8 @@ demo: $(SETUP) ## run the action against the embedded SecuProbe and a demo site 
 scan: .venv/.done ## scan URL=... with the real service; needs SECUPROBE_API_KEY
 	@$(PY) -m secuprobe_action scan --url "$(URL)" --fail-on-severity "$(SEVERITY)"
 
-serve: $(SETUP) ## start the embedded SecuProbe
-	@$(PY) -m secuprobe_action serve
+serve: $(SETUP) ## start the embedded SecuProbe with its pages; it remembers its scans in build/serve
+	@$(PY) -m secuprobe_action serve --open --data build/serve
 
 test: $(SETUP) lint unit ## lint, types and all tests
 
