@@ -68,8 +68,8 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         options = _parser(environment).parse_args(arguments)
         if options.open and options.host not in LOOPBACK_NAMES:
             raise ValueError(f"--open needs an address of loopback to listen on, and {options.host} is none")
-        engine = _engine(options)
         store = Store.in_folder(options.data) if options.data else Store.in_memory()
+        engine = _engine(options)
     except (OSError, ValueError, StoreError) as error:
         print(f"serve: {error}", file=sys.stderr)
         return 2

@@ -90,7 +90,7 @@ class SecuProbe:
         Raises:
             Refusal: the URL is none, or may not be scanned.
         """
-        host = _host(url)
+        host = host_of(url)
         if host is None:
             raise Refusal(400, "url must be a valid http or https URL")
         if account.domains and not account.domains.get(host):
@@ -267,7 +267,7 @@ async def _json_object(request: Request) -> dict[str, Any]:
     return body
 
 
-def _host(url: Any) -> str | None:
+def host_of(url: Any) -> str | None:
     """Return the host of what is to be scanned, or None where it isn't a URL that a scanner could be told."""
     if not isinstance(url, str) or len(url) > MAX_URL or not _URL.fullmatch(url):
         return None

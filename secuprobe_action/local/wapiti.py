@@ -113,11 +113,16 @@ class WapitiEngine:
         """Run Wapiti with no way out but the guard's; what that refused is why there is no report, where there is none."""
         async with Guard(self.reach, self.look_up) as guard:
             try:
-                return await self._run(url, folder, guard.url)
+                report = await self._run(url, folder, guard.url)
+                if report["infos"]["crawled_pages_nbr"] < 1:  # Wapiti reports on a site that doesn't answer, too: no findings
+                    raise EngineError(f"No page could be read at {url}, so nothing was scanned")
             except EngineError as error:
                 if guard.refused:
                     raise EngineError(guard.refused[-1]) from error
                 raise
+            except (KeyError, TypeError) as error:
+                raise EngineError("Wapiti's report isn't of the form that is known") from error
+            return report
 
     async def _run(self, url: str, folder: Path, proxy: str) -> Any:
         process = await asyncio.create_subprocess_exec(

@@ -185,9 +185,11 @@ def test_the_report_link_of_the_api_leads_to_the_report() -> None:
     with secuprobe({"findings": FINDINGS}) as api, logged_in(base(api)) as client:
         scan = httpx.get(f"{api.url}/scans/{scanned(api)}", headers={"Authorization": f"Bearer {KEY}"}).json()
         page = client.get(scan["reportUrl"])
+        by_dashboard = client.get(f"/dashboard/scans/{scan['scanId']}")
 
     assert page.status_code == 200
     assert "SQL injection" in page.text
+    assert by_dashboard.headers["location"] == f"/scan/{scan['scanId']}"
 
 
 def test_many_findings_come_in_parts_the_worst_first() -> None:

@@ -53,6 +53,7 @@ class _Pages:
             Route("/", self._for_readers(self._scans)),
             Route("/scan", self._for_readers(self._launch), methods=["POST"]),
             Route("/scan/{scan_id}", self._for_readers(self._scan)),
+            Route("/dashboard/scans/{scan_id}", _to_report),  # where the live service's dashboard has it
             Route("/domains", self._for_readers(self._domains)),
             Route("/login", self._show_login, methods=["GET"]),
             Route("/login", self._login, methods=["POST"]),
@@ -187,6 +188,10 @@ def _local_path(to: str) -> str:
     """Return where to go after a login: a path of ours, whatever the address said."""
     parts = urlsplit(to) if to.startswith("/") and not to.startswith(("//", "/\\")) and to.isprintable() else None
     return parts.path if parts else "/"
+
+
+async def _to_report(request: Request) -> Response:
+    return _to(f"/scan/{quote(request.path_params['scan_id'], safe='')}")
 
 
 def _to(path: str) -> Response:
