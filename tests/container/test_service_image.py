@@ -41,12 +41,16 @@ def container(image: str, *options: str, arguments: tuple[str, ...] = ()) -> Ite
         subprocess.run(["docker", "rm", "--force", "--volumes", container_id], capture_output=True, check=True)
 
 
+def free_port() -> int:
+    with listen("127.0.0.1", 0) as probe:
+        return int(probe.getsockname()[1])
+
+
 @contextmanager
 def service(image: str, *options: str) -> Iterator[tuple[str, str]]:
     """Run the service on a port of this machine's, and yield its URL and its container's id."""
-    with listen("127.0.0.1", 0) as probe:
-        port = probe.getsockname()[1]
-    arguments = ("--host", "127.0.0.1", "--port", str(port), "--data", "/data")
+    port = free_port()
+    arguments = ("--host", "127.0.0.1", "--port", str(port), "--data", "/data", "--limit", "100000")
     options = ("--network", "host", "-e", f"SECUPROBE_API_KEY={KEY}", *options)
     with container(image, *options, arguments=arguments) as container_id:
         url = f"http://127.0.0.1:{port}"
@@ -136,13 +140,14 @@ def test_the_action_scans_a_jobs_application_through_it(image: str, tmp_path: Pa
 )
 def test_it_works_with_what_a_careful_user_gives_it(image: str, options: tuple[str, ...]) -> None:
     volume = () if not options or TMPFS[0] in options else ("-v", f"secuprobe-test-{os.getpid()}:/data")
-    site = SITE.replace("SECONDS", "0").replace("3000", "38471")
+    port = free_port()
+    site = SITE.replace("SECONDS", "0").replace("3000", str(port))
     try:
         with (
             container(image, "--network", "host", *PYTHON, arguments=("-c", site)),
             service(image, *options, *volume) as (url, container_id),
         ):
-            scan_id = launch(url, "http://127.0.0.1:38471/")
+            scan_id = launch(url, f"http://127.0.0.1:{port}/")
             wait_until(lambda: read(url, scan_id)["status"] in ("completed", "failed"), 90)
             scan = read(url, scan_id)
             user = inside(container_id, "id -u").strip()
@@ -156,11 +161,12 @@ def test_it_works_with_what_a_careful_user_gives_it(image: str, options: tuple[s
 
 def test_a_scan_survives_the_containers_restart_and_one_under_way_ends_as_failed(image: str) -> None:
     volume = f"secuprobe-test-restart-{os.getpid()}"
-    site = ("-c", SITE.replace("SECONDS", "30").replace("3000", "38472"))
+    port = free_port()
+    site = ("-c", SITE.replace("SECONDS", "30").replace("3000", str(port)))
     try:
         with container(image, "--network", "host", *PYTHON, arguments=site):
             with service(image, "-v", f"{volume}:/data") as (url, container_id):
-                scan_id = launch(url, "http://127.0.0.1:38472/")
+                scan_id = launch(url, f"http://127.0.0.1:{port}/")
                 wait_until(lambda: read(url, scan_id)["status"] == "running")
                 wait_until(lambda: "wapiti" in processes(container_id))
                 started = time.monotonic()
