@@ -11,9 +11,11 @@ RUN python3 -m pip install --disable-pip-version-check --no-cache-dir --no-compi
     && find /app/lib -type d -name tests -prune -exec rm -rf {} +
 COPY entrypoint.py /app/
 COPY secuprobe_action /app/lib/secuprobe_action
+# The embedded SecuProbe has an image of its own (local/Dockerfile).
 # unchecked-hash: the files don't change, so the start-up needn't look whether they did. no_debug_ranges: a traceback names
 # the line, and what would mark the columns is a quarter of what there is to load.
-RUN python3 -X no_debug_ranges -m compileall -q --invalidation-mode unchecked-hash /app
+RUN rm -rf /app/lib/secuprobe_action/local \
+    && python3 -X no_debug_ranges -m compileall -q --invalidation-mode unchecked-hash /app
 
 FROM ${PYTHON_IMAGE}
 

@@ -9,7 +9,7 @@ TAG ?=
 SETUP := .venv/.done .venv-wapiti/.done
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo scan serve test lint unit coverage mutate field fuzz audit release-check image bench-polling bench-fleet bench-startup bench-image docs picture format lock clean
+.PHONY: help setup demo scan serve test lint unit coverage mutate field fuzz audit release-check image service-image bench-polling bench-fleet bench-startup bench-image docs picture format lock clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -36,8 +36,8 @@ demo: $(SETUP) ## run the action against the embedded SecuProbe and a demo site 
 scan: .venv/.done ## scan URL=... with the real service; needs SECUPROBE_API_KEY
 	@$(PY) -m secuprobe_action scan --url "$(URL)" --fail-on-severity "$(SEVERITY)"
 
-serve: $(SETUP) ## start the embedded SecuProbe
-	@$(PY) -m secuprobe_action serve
+serve: $(SETUP) ## start the embedded SecuProbe with its pages; it remembers its scans in build/serve
+	@$(PY) -m secuprobe_action serve --open --data build/serve
 
 test: $(SETUP) lint unit ## lint, types and all tests
 
@@ -65,7 +65,7 @@ fuzz: $(SETUP) ## the properties of hostile input, with many more examples
 	  tests/reports/test_formats.py::test_hostile_text_stays_text_in_every_format
 
 audit: .venv/.done ## known vulnerabilities in what is locked
-	for lock in runtime dev wapiti; do .venv/bin/pip-audit --disable-pip --require-hashes -r requirements/$$lock.txt || exit; done
+	for lock in runtime dev demo service wapiti; do .venv/bin/pip-audit --disable-pip --require-hashes -r requirements/$$lock.txt || exit; done
 
 release-check: $(SETUP) ## try all of a release that can be tried without GitHub (TAG=vX.Y.Z: that one)
 	$(PY) -m scripts.release check $(TAG)
@@ -83,6 +83,9 @@ bench-startup: .venv/.done ## from process start to the first byte
 
 image: ## build the image (BASE=... names another base image)
 	docker build --network host $(if $(BASE),--build-arg PYTHON_IMAGE=$(BASE)) -t secuprobe-scan-action .
+
+service-image: ## build the embedded SecuProbe's image (BASE=... names another base image)
+	docker build --network host -f local/Dockerfile $(if $(BASE),--build-arg PYTHON_IMAGE=$(BASE)) -t secuprobe-embedded .
 
 bench-image: .venv/.done image ## the image's size, and the time to its first request
 	$(PY) -m bench.image secuprobe-scan-action

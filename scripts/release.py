@@ -24,17 +24,19 @@ from secuprobe_action import __version__
 
 ROOT = Path(__file__).parents[1]
 IMAGE = "ghcr.io/garconposey/secuprobe-scan-action"
+SERVICE_IMAGE = "ghcr.io/garconposey/secuprobe-embedded"
 VERSION = r"[0-9]+\.[0-9]+\.[0-9]+"
 
 MENTIONS: Mapping[str, str] = {
     "pyproject.toml": rf'(?m)^version = "({VERSION})"',
     "secuprobe_action/__init__.py": rf'__version__ = "({VERSION})"',
     "Dockerfile": rf"ARG VERSION=({VERSION})\n",
+    "local/Dockerfile": rf"ARG VERSION=({VERSION})\n",
     "pipe.yml": rf"{IMAGE}:({VERSION})",
     "templates/*.yml": rf"{IMAGE}:({VERSION})",
-    "examples/*": rf"(?:{IMAGE}:|/secuprobe-scan@)({VERSION})",
+    "examples/*": rf"(?:{IMAGE}:|{SERVICE_IMAGE}:|/secuprobe-scan@)({VERSION})",
     "README.md": rf"secuprobe-scan(?:-action[\w./-]*(?:@v|:)|@)({VERSION})",
-    "docs/*.md": rf"secuprobe-scan(?:-action[\w./-]*(?:@v|:)|@)({VERSION})",
+    "docs/*.md": rf"(?:secuprobe-scan(?:-action[\w./-]*(?:@v|:)|@)|{SERVICE_IMAGE}:)({VERSION})",
 }
 """Where the version is named: files, and what stands around it there."""
 

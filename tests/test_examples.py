@@ -16,6 +16,8 @@ from tests.support import ROOT
 EXAMPLES = {
     "gitlab-ci.yml": ["vendor.gitlab-ci", "--data-transform", "gitlab-ci"],
     "gitlab-ci-plain.yml": ["vendor.gitlab-ci", "--data-transform", "gitlab-ci"],
+    "gitlab-ci-embedded.yml": ["vendor.gitlab-ci", "--data-transform", "gitlab-ci"],
+    "compose.yml": ["vendor.compose-spec"],
     "bitbucket-pipelines.yml": ["vendor.bitbucket-pipelines"],
     "circleci.yml": ["vendor.circle-ci"],
     "azure-pipelines.yml": ["vendor.azure-pipelines", "--data-transform", "azure-pipelines", "--regex-variant", "python"],

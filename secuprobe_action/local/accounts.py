@@ -1,6 +1,8 @@
 """Who may ask what, and how often: keys, scopes and the limit per key and minute."""
 
+import hashlib
 import math
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -27,13 +29,17 @@ class Limiter:
 
     def admit(self) -> bool:
         """Count a request, and return whether the window had room for it."""
-        if self.now() >= self._ends_at:
-            self.begin_window()
-        if self._used >= self.limit:
+        if self.is_used_up():
             return False
         self._used += 1
         self.admitted += 1
         return True
+
+    def is_used_up(self) -> bool:
+        """Whether the window has no room for another request."""
+        if self.now() >= self._ends_at:
+            self.begin_window()
+        return self._used >= self.limit
 
     def begin_window(self, ends_in_s: float = WINDOW_S) -> None:
         """Begin a window of which nothing is used yet."""
@@ -57,9 +63,20 @@ class Account:
         limiter: the key's limit.
         scopes: what the key may do.
         domains: the hosts the customer added, with whether they are validated; empty: any host may be scanned.
+        name: what the account's scans are filed under; one without a name is known by its key.
     """
 
     key: str
     limiter: Limiter
     scopes: frozenset[str] = SCOPES
     domains: dict[str, bool] = field(default_factory=dict)
+    name: str = ""
+
+    @property
+    def owner(self) -> str:
+        """What the account's scans are filed under. The key itself is never stored."""
+        return self.name or hashlib.sha256(self.key.encode("utf-8", "surrogatepass")).hexdigest()
+
+    def opens_with(self, key: str) -> bool:
+        """Whether `key` is the account's; how long that takes tells nothing about how near it is."""
+        return secrets.compare_digest(self.key.encode("utf-8", "surrogatepass"), key.encode("utf-8", "surrogatepass"))

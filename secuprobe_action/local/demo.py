@@ -19,12 +19,15 @@ from secuprobe_action.errors import ExitCode
 from secuprobe_action.local.accounts import Account, Limiter
 from secuprobe_action.local.background import running
 from secuprobe_action.local.demo_site import create_site
+from secuprobe_action.local.depth import DEPTHS
 from secuprobe_action.local.preview import page
 from secuprobe_action.local.serve import application
 from secuprobe_action.local.server import BASE_PATH, SecuProbe
-from secuprobe_action.local.wapiti import ESTIMATE_S, WapitiEngine, default_program
+from secuprobe_action.local.wapiti import WapitiEngine, default_program
 
 ROOT = Path(__file__).parents[2]
+
+ESTIMATE_S = DEPTHS["quick"].estimate_s
 
 _ENDINGS: Mapping[int, str] = {
     ExitCode.PASSED: "the check would pass",

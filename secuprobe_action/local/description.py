@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+_PORT = "([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
 _EXAMPLE_ID = "550e8400-e29b-41d4-a716-446655440000"
 
 
@@ -13,7 +14,8 @@ class ScanRequest(BaseModel):
     url: str = Field(
         description="An http or https URL whose host is a validated domain.",
         examples=["https://your-domain.com"],
-        pattern=r"^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?([/?#].*)?$",
+        max_length=8000,
+        pattern=rf"^https?://[A-Za-z0-9.-]+(:{_PORT})?([/?#][^\x00-\x20\x7f]*)?$",
     )
 
 

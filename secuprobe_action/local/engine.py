@@ -40,10 +40,21 @@ class EngineError(Exception):
 
 
 class Engine(Protocol):
-    """Something that scans."""
+    """Something that scans.
+
+    Attributes:
+        depth: how thoroughly, as a name: scans of one depth take about as long as each other.
+        learns: whether the estimate is to be learned from earlier scans; else it is what `estimate_s` says.
+    """
+
+    @property
+    def depth(self) -> str: ...
+
+    @property
+    def learns(self) -> bool: ...
 
     def refusal(self, url: str) -> str | None:
-        """Return why the engine won't scan `url`, or None."""
+        """Return why the engine won't scan `url`, or None. It may have to ask the network, and so is called beside the loop."""
 
     def estimate_s(self, url: str) -> float | None:
         """Return how many seconds a scan of `url` is expected to take, or None."""

@@ -86,6 +86,9 @@ class ScriptedEngine:
         scenario: what to play.
     """
 
+    depth = "scripted"
+    learns = False
+
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
 

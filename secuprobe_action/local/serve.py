@@ -1,8 +1,11 @@
-"""`python -m secuprobe_action serve`: the embedded SecuProbe as a process."""
+"""`secuprobe serve`: the embedded SecuProbe as a process."""
 
 import argparse
+import dataclasses
 import json
+import re
 import secrets
+import shutil
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -14,11 +17,16 @@ from pydantic import ValidationError
 from secuprobe_action.local.accounts import SCOPES, Account, Limiter
 from secuprobe_action.local.background import LOOPBACK, listen, server
 from secuprobe_action.local.demo_site import create_site
+from secuprobe_action.local.depth import DEPTHS
 from secuprobe_action.local.engine import Engine
 from secuprobe_action.local.faults import FaultInjector
+from secuprobe_action.local.pages.access import LOOPBACK_NAMES, Access
+from secuprobe_action.local.pages.app import create_pages
+from secuprobe_action.local.reach import Reach
 from secuprobe_action.local.scripted import Scenario, ScriptedEngine
 from secuprobe_action.local.server import BASE_PATH, RequestLog, SecuProbe, create_app
-from secuprobe_action.local.wapiti import TIME_LIMIT_S, WapitiEngine, default_program
+from secuprobe_action.local.store import Store, StoreError
+from secuprobe_action.local.wapiti import INSTALL_WAPITI, Login, WapitiEngine, default_program
 
 
 def scripted_service(scenario: Scenario, accounts: Sequence[Account]) -> SecuProbe:
@@ -26,19 +34,43 @@ def scripted_service(scenario: Scenario, accounts: Sequence[Account]) -> SecuPro
     return SecuProbe(ScriptedEngine(scenario), accounts, shape=scenario.shape)
 
 
-def application(service: SecuProbe) -> Any:
-    """Return the ASGI application of `service`, with its scenario's faults around it."""
+def application(service: SecuProbe, access: Access | None = None) -> Any:
+    """Return the ASGI application of `service`: its API, with its scenario's faults around it, and its pages.
+
+    Args:
+        service: what is behind both.
+        access: who may read the pages; None: who has a key.
+    """
     faults = service.engine.scenario.faults if isinstance(service.engine, ScriptedEngine) else []
-    return RequestLog(FaultInjector(create_app(service), faults), service)
+    api = RequestLog(FaultInjector(create_app(service), faults), service) if not service.engine.learns else create_app(service)
+    return ApiOrPages(api, create_pages(service, access or Access()))
+
+
+class ApiOrPages:
+    """Hands a request to the API, where its path is one of the API's, and else to the pages.
+
+    Args:
+        api: the API's application, which also sees the server begin and end.
+        pages: the pages'.
+    """
+
+    def __init__(self, api: Any, pages: Any) -> None:
+        self._api, self._pages = api, pages
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        is_page = scope["type"] == "http" and not scope["path"].startswith(("/api/", "/openapi.json"))
+        await (self._pages if is_page else self._api)(scope, receive, send)
 
 
 def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     """Serve until interrupted; return the exit code."""
-    parser = _parser()
-    options = parser.parse_args(arguments)
     try:
+        options = _parser(environment).parse_args(arguments)
+        if options.open and options.host not in LOOPBACK_NAMES:
+            raise ValueError(f"--open needs an address of loopback to listen on, and {options.host} is none")
+        store = Store.in_folder(options.data) if options.data else Store.in_memory()
         engine = _engine(options)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, StoreError) as error:
         print(f"serve: {error}", file=sys.stderr)
         return 2
     key = options.key or environment.get("SECUPROBE_API_KEY") or f"sp_live_{secrets.token_urlsafe(24)}"
@@ -47,10 +79,16 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         limiter=Limiter(options.limit, time.time),
         scopes=frozenset(options.scopes.split(",")) & SCOPES,
         domains=dict.fromkeys(options.domain, True) | dict.fromkeys(options.unvalidated_domain, False),
+        name="local",  # its scans are there after a restart with another key, too
     )
     shape = engine.scenario.shape if isinstance(engine, ScriptedEngine) else "documented"
-    service = SecuProbe(engine, [account], shape)
-    return _serve(options, application(service), f"SecuProbe API  {{url}}{BASE_PATH}\nAPI key        {key}")
+    service = SecuProbe(engine, [account], shape, scans=store)
+    served = application(service, Access(account if options.open else None))
+    pages = "{url}/" if options.open else "{url}/ (log in with the key)"
+    try:
+        return _serve(options, served, f"SecuProbe API  {{url}}{BASE_PATH}\nAPI key        {key}\nPages          {pages}")
+    finally:
+        store.close()
 
 
 def demo_site(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
@@ -66,7 +104,8 @@ def _serve(options: argparse.Namespace, served: Any, banner: str) -> int:
     except OSError as error:
         print(f"can't listen on {options.host}:{options.port}: {error.strerror}", file=sys.stderr)
         return 2
-    print(banner.format(url=f"http://{options.host}:{listener.getsockname()[1]}"), flush=True)
+    host = f"[{options.host}]" if ":" in options.host else options.host
+    print(banner.format(url=f"http://{host}:{listener.getsockname()[1]}"), flush=True)
     server(served).run(sockets=[listener])
     return 0
 
@@ -83,15 +122,43 @@ def _engine(options: argparse.Namespace) -> Engine:
         except ValidationError as error:
             raise ValueError(f"{options.scenario} is not a scenario: {error}") from error
     if not options.wapiti.exists():
-        raise ValueError(f"Wapiti is not installed at {options.wapiti}; `make setup` installs it")
-    return WapitiEngine(options.wapiti, options.allow_public, options.time_limit)
+        raise ValueError(f"Wapiti is not installed at {options.wapiti}. {INSTALL_WAPITI}")
+    depth = DEPTHS[options.scan]
+    if options.time_limit:
+        depth = dataclasses.replace(depth, time_limit_s=options.time_limit)
+    hosts = frozenset(
+        name.strip().lower().rstrip(".") for given in options.allow_host for name in given.split(",") if name.strip()
+    )
+    login = Login(tuple(_header(line) for line in options.scan_header.splitlines() if line.strip()), options.scan_swagger)
+    return WapitiEngine(options.wapiti, Reach(hosts, options.allow_public), depth, login, _work(options.data))
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("secuprobe_action serve", description="Serve the SecuProbe API on this machine.")
+def _header(line: str) -> str:
+    """Return a request header.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[ \t]*[^\x00-\x1f\x7f]*", line):
+        raise ValueError("SECUPROBE_SCAN_HEADER must be lines of the form `Name: value`")  # not shown: it may be a secret
+    return line
+
+
+def _work(data: Path | None) -> Path | None:
+    """Return where scans keep their own files while they run: below the data, which may be all that can be written."""
+    if data is None:
+        return None
+    work = data / "work"
+    shutil.rmtree(work, ignore_errors=True)  # of a process that was killed
+    work.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return work
+
+
+def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("secuprobe serve", description="Serve the SecuProbe API and its pages on this machine.")
     _add_address(parser, port=8080)
-    parser.add_argument("--engine", choices=("wapiti", "scripted"), default="wapiti", help="what scans (default: %(default)s)")
-    parser.add_argument("--scenario", type=Path, metavar="FILE", help="JSON for the scripted engine: durations, findings, faults")
+    parser.add_argument("--data", type=Path, metavar="FOLDER", help="where scans are kept (default: in memory, until it ends)")
+    parser.add_argument("--open", action="store_true", help="the pages need no login; on loopback only")
     parser.add_argument("--key", help="the API key to accept (default: SECUPROBE_API_KEY, else a new one)")
     parser.add_argument("--scopes", default=",".join(sorted(SCOPES)), help="of the key (default: %(default)s)")
     parser.add_argument("--limit", type=int, default=60, metavar="N", help="requests a minute (default: %(default)s, as Pro)")
@@ -99,9 +166,45 @@ def _parser() -> argparse.ArgumentParser:
         "--domain", action="append", default=[], metavar="HOST", help="a validated domain; none: any host is accepted"
     )
     parser.add_argument("--unvalidated-domain", action="append", default=[], metavar="HOST", help="a domain not validated yet")
-    parser.add_argument("--allow-public", action="store_true", help="scan hosts beyond loopback and private addresses, too")
-    parser.add_argument(
-        "--time-limit", type=float, default=TIME_LIMIT_S, metavar="SECONDS", help="of a Wapiti scan (default: %(default)s)"
-    )
-    parser.add_argument("--wapiti", type=Path, default=default_program(), metavar="PROGRAM", help="the wapiti command")
+    _add_engine(parser, environment)
     return parser
+
+
+def _add_engine(parser: argparse.ArgumentParser, environment: Mapping[str, str]) -> None:
+    given = environment.get
+    parser.add_argument("--engine", choices=("wapiti", "scripted"), default="wapiti", help="what scans (default: %(default)s)")
+    parser.add_argument("--scenario", type=Path, metavar="FILE", help="JSON for the scripted engine: durations, findings, faults")
+    parser.add_argument(
+        "--allow-host",
+        action="append",
+        default=[given("SECUPROBE_ALLOW_HOST", "")],
+        metavar="HOST",
+        help="a public host that may be scanned, too, or *.example.com (SECUPROBE_ALLOW_HOST: several, separated by commas)",
+    )
+    parser.add_argument("--allow-public", action="store_true", help="scan any host but a cloud's metadata")
+    parser.add_argument(
+        "--scan",
+        choices=tuple(DEPTHS),
+        default=_choice(given("SECUPROBE_SCAN") or "quick"),
+        help="how thoroughly to scan (SECUPROBE_SCAN; default: quick)",
+    )
+    parser.add_argument(
+        "--scan-swagger",
+        default=given("SECUPROBE_SCAN_SWAGGER", ""),
+        metavar="FILE_OR_URL",
+        help="an OpenAPI file whose operations are scanned, too (SECUPROBE_SCAN_SWAGGER)",
+    )
+    parser.add_argument("--time-limit", type=float, metavar="SECONDS", help="of a scan (default: the depth's)")
+    parser.add_argument("--wapiti", type=Path, default=default_program(environment), metavar="PROGRAM", help="the wapiti command")
+    parser.set_defaults(scan_header=given("SECUPROBE_SCAN_HEADER", ""))  # no flag: other processes could read it
+
+
+def _choice(name: str) -> str:
+    """Return the depth that the environment names; argparse doesn't check defaults.
+
+    Raises:
+        ValueError: there is no such depth.
+    """
+    if name not in DEPTHS:
+        raise ValueError(f"SECUPROBE_SCAN is {name!r}; it must be one of {', '.join(DEPTHS)}")
+    return name

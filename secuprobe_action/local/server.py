@@ -2,9 +2,10 @@
 
 import asyncio
 import json
+import re
+import time
 import uuid
-from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,24 +17,19 @@ from fastapi.responses import JSONResponse
 from fastapi.security import HTTPBearer
 from starlette.exceptions import HTTPException
 
+from secuprobe_action.local import estimates
 from secuprobe_action.local.accounts import Account
 from secuprobe_action.local.description import DomainList, LaunchedScan, Scan, ScanRequest, VulnerabilityList, answers, body, link
-from secuprobe_action.local.engine import Engine, EngineError, Outcome
+from secuprobe_action.local.engine import Engine, EngineError
+from secuprobe_action.local.guard import in_daemon
+from secuprobe_action.local.store import STOPPED, Store, StoredScan
 
 BASE_PATH = "/api/v1"
-SEVERITIES = ("critical", "high", "medium", "low", "info")
 
-
-@dataclass
-class StoredScan:
-    """A scan, and whose it is."""
-
-    id: str
-    url: str
-    owner: Account
-    status: str = "queued"
-    outcome: Outcome | None = None
-    completed_at: datetime | None = None
+MAX_BODY = 65_536
+MAX_URL = 8_000
+_URL = re.compile(r"https?://[^\x00-\x20\x7f\ud800-\udfff]+", re.IGNORECASE)
+"""What reaches a program's command line: it begins with a scheme, and holds nothing that isn't a character of a line."""
 
 
 class AsciiJson(JSONResponse):
@@ -58,19 +54,27 @@ class SecuProbe:
         engine: what scans.
         accounts: who may ask.
         shape: how scan objects look: as documented, or nested as the live service was seen to send them.
+        requests: what was asked, where that is noted.
+        scans: what is remembered.
+        now: seconds since the epoch.
     """
 
     engine: Engine
     accounts: Sequence[Account]
     shape: Literal["documented", "nested"] = "documented"
     requests: list[str] = field(default_factory=list)
-    scans: dict[str, StoredScan] = field(default_factory=dict)
+    scans: Store = field(default_factory=Store.in_memory)
+    now: Callable[[], float] = time.time
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def account(self, key: str) -> Account | None:
+        """Return whose key it is, or None."""
+        return next((account for account in self.accounts if account.opens_with(key)), None)
 
     def authorise(self, request: Request, scope: str) -> Account:
         """Return whose request it is: 401 without a known key, then 429, then 403 without the scope."""
         scheme, _, key = request.headers.get("Authorization", "").partition(" ")
-        account = next((a for a in self.accounts if scheme.lower() == "bearer" and a.key == key), None)
+        account = self.account(key) if scheme.lower() == "bearer" else None
         if account is None:
             raise Refusal(401, "Invalid or missing API key")
         request.state.account = account
@@ -80,37 +84,52 @@ class SecuProbe:
             raise Refusal(403, f"This API key lacks the scope {scope}")
         return account
 
-    def launch(self, account: Account, url: Any) -> StoredScan:
-        """Take a scan into the queue."""
-        host = _host(url)
+    async def launch(self, account: Account, url: Any) -> StoredScan:
+        """Take a scan into the queue.
+
+        Raises:
+            Refusal: the URL is none, or may not be scanned.
+        """
+        host = host_of(url)
         if host is None:
             raise Refusal(400, "url must be a valid http or https URL")
         if account.domains and not account.domains.get(host):
             raise Refusal(403, f"The domain {host} is not validated for your account")
-        refusal = self.engine.refusal(url)
+        refusal = await in_daemon(lambda: self.engine.refusal(url))
         if refusal:
             raise Refusal(403, refusal)
-        scan = StoredScan(str(uuid.uuid4()), url, account)
-        self.scans[scan.id] = scan
-        task = asyncio.create_task(self._carry_out(scan))
+        scan = self.scans.add(account.owner, url, host, self.engine.depth)
+        task = asyncio.create_task(self._carry_out(scan.id, url))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return scan
 
-    async def _carry_out(self, scan: StoredScan) -> None:
-        await self.engine.wait_in_queue(scan.url)
-        scan.status = "running"
+    async def _carry_out(self, scan_id: str, url: str) -> None:
+        """See a scan through to its end: it always comes to one, and that is stored."""
         try:
-            scan.outcome = await self.engine.scan(scan.url)
-            scan.status = "completed"
-        except EngineError:
-            scan.status = "failed"
-        scan.completed_at = datetime.now(UTC)
+            await self.engine.wait_in_queue(url)
+            self.scans.set_status(scan_id, "running")
+            self.scans.finish(scan_id, await self.engine.scan(url))
+        except EngineError as error:
+            self.scans.fail(scan_id, str(error))
+        except asyncio.CancelledError:
+            self.scans.fail(scan_id, STOPPED)
+            raise
+        except Exception as error:  # noqa: BLE001  # a full disk, a program that can't be run: nobody waits for ever
+            self.scans.fail(scan_id, f"The embedded SecuProbe itself failed with {type(error).__name__}: {error}")
+
+    def estimate_s(self, scan: StoredScan) -> float | None:
+        """Return how many seconds a scan is expected to take: as earlier ones did, or what the engine says; or None."""
+        if not self.engine.learns:
+            return self.engine.estimate_s(scan.url)
+        of_host = self.scans.durations(scan.host, scan.depth, estimates.OF_HOST)
+        of_any = [] if of_host else self.scans.durations(None, scan.depth, estimates.OF_ANY)
+        return estimates.learned(of_host, of_any) or self.engine.estimate_s(scan.url)
 
     def find(self, account: Account, scan_id: str) -> StoredScan:
         """Return the account's scan; another's is as unknown as one that doesn't exist."""
         scan = self.scans.get(scan_id)
-        if scan is None or scan.owner is not account:
+        if scan is None or scan.owner != account.owner:
             raise Refusal(404, "Scan not found")
         return scan
 
@@ -138,6 +157,8 @@ def create_app(service: SecuProbe) -> FastAPI:
         version="1",
         description="SecuProbe's documented API, as `python -m secuprobe_action serve` implements it.",
         lifespan=lifespan,
+        docs_url=None,  # these two load scripts from elsewhere
+        redoc_url=None,
         dependencies=[Security(HTTPBearer(auto_error=False, description="An API key; it starts with sp_live_."))],
         generate_unique_id_function=lambda route: route.name,
     )
@@ -164,8 +185,8 @@ def create_app(service: SecuProbe) -> FastAPI:
     async def launch_scan(request: Request) -> JSONResponse:
         """Launch a scan (scope scans:create). It returns at once; ask for the scan until it is completed or failed."""
         account = service.authorise(request, "scans:create")
-        scan = service.launch(account, (await _json_object(request)).get("url"))
-        estimate = service.engine.estimate_s(scan.url)
+        scan = await service.launch(account, (await _json_object(request)).get("url"))
+        estimate = service.estimate_s(scan)
         answer = {
             "scanId": scan.id,
             "status": scan.status,
@@ -184,9 +205,8 @@ def create_app(service: SecuProbe) -> FastAPI:
     async def list_vulnerabilities(request: Request, scan_id: str) -> JSONResponse:
         """All that a scan found, with descriptions and remediation guides (scope scans:read)."""
         scan = service.find(service.authorise(request, "scans:read"), scan_id)
-        outcome = scan.outcome or Outcome()
-        listed = [{"id": str(uuid.uuid4()), **finding.model_dump()} for finding in outcome.findings]
-        return AsciiJson({"total": len(listed) if outcome.total is None else outcome.total, "vulnerabilities": listed})
+        listed = [{"id": each.id, **each.finding.model_dump()} for each in service.scans.findings(scan)]
+        return AsciiJson({"total": scan.total, "vulnerabilities": listed})
 
     @app.get(f"{BASE_PATH}/domains", **answers(200, DomainList))
     async def list_domains(request: Request) -> JSONResponse:
@@ -223,38 +243,47 @@ class RequestLog:
         await self._application(scope, receive, send)
 
 
+async def limited_body(request: Request) -> bytes:
+    """Return a request's body.
+
+    Raises:
+        Refusal: it is longer than any of ours.
+    """
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY:
+            raise Refusal(400, f"The request body is longer than {MAX_BODY:,} bytes")
+    return body
+
+
 async def _json_object(request: Request) -> dict[str, Any]:
     try:
-        body = json.loads(await request.body())
-    except ValueError:
+        body = json.loads(await limited_body(request))
+    except (ValueError, RecursionError):
         body = None
     if not isinstance(body, dict):
         raise Refusal(400, "The request body must be a JSON object")
     return body
 
 
-def _host(url: Any) -> str | None:
+def host_of(url: Any) -> str | None:
+    """Return the host of what is to be scanned, or None where it isn't a URL that a scanner could be told."""
+    if not isinstance(url, str) or len(url) > MAX_URL or not _URL.fullmatch(url):
+        return None
     try:
-        parts = urlsplit(url) if isinstance(url, str) else None
-        return parts.hostname if parts and parts.scheme in ("http", "https") else None
+        return urlsplit(url).hostname if urlsplit(url).port != 0 else None
     except ValueError:
         return None
 
 
-def _counts(outcome: Outcome) -> dict[str, int | None]:
-    if outcome.counts is not None:
-        return outcome.counts
-    found = Counter((finding.severity or "").lower() for finding in outcome.findings)
-    return {severity: found[severity] for severity in SEVERITIES}
-
-
 def _documented(scan: StoredScan, request: Request) -> dict[str, Any]:
     answer: dict[str, Any] = {"scanId": scan.id, "url": scan.url, "status": scan.status}
-    if scan.outcome is not None and scan.completed_at is not None:
+    if scan.status == "completed" and scan.completed_at is not None:
         answer |= {
-            "secuScore": scan.outcome.score,
-            "vulnerabilitiesCount": _counts(scan.outcome),
-            "completedAt": f"{scan.completed_at:%Y-%m-%dT%H:%M:%SZ}",
+            "secuScore": scan.score,
+            "vulnerabilitiesCount": scan.counts,
+            "completedAt": f"{datetime.fromtimestamp(scan.completed_at, UTC):%Y-%m-%dT%H:%M:%SZ}",
             "reportUrl": f"{request.url.scheme}://{request.url.netloc}/scan/{scan.id}",
         }
     return answer
@@ -262,6 +291,6 @@ def _documented(scan: StoredScan, request: Request) -> dict[str, Any]:
 
 def _nested(scan: StoredScan) -> dict[str, Any]:
     answer: dict[str, Any] = {"id": scan.id, "url": scan.url, "status": scan.status}
-    if scan.outcome is not None:
-        answer |= {"secuScore": scan.outcome.score, "vulnerabilities": _counts(scan.outcome)}
+    if scan.status == "completed":
+        answer |= {"secuScore": scan.score, "vulnerabilities": scan.counts}
     return {"scan": answer}

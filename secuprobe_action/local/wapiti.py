@@ -1,11 +1,12 @@
 """The Wapiti engine: a real scan, by Wapiti as a program of its own, whose findings become SecuProbe's."""
 
 import asyncio
-import ipaddress
+import contextlib
 import json
 import os
+import shutil
 import signal
-import socket
+import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,14 +14,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from secuprobe_action.local.depth import DEPTHS, Depth
 from secuprobe_action.local.engine import EngineError, LocalFinding, Outcome
+from secuprobe_action.local.guard import Guard, Resolve, resolve
+from secuprobe_action.local.reach import Reach
 
-MODULES = "cookieflags,csp,csrf,http_headers,permanentxss,redirect,sql,xss"
-"""Named one by one: quick, and without those that ask a server of Wapiti's on the internet (ssrf, xxe, log4shell)."""
+ROOT = Path(__file__).parents[2]
 
-TIME_LIMIT_S = 240.0
-ESTIMATE_S = 6.0
-"""What a small site on the same machine takes."""
+INSTALL_WAPITI = "In a checkout, `make setup` installs it; elsewhere `pipx install wapiti3` or `uv tool install wapiti3` does."
 
 AT_ONCE = 2
 """Scans that run side by side; the rest are queued."""
@@ -29,9 +30,14 @@ _SEVERITIES = ("info", "low", "medium", "high", "critical")  # wapitiCore/defini
 _WEIGHTS: Mapping[str, float] = {"critical": 0.75, "high": 0.85, "medium": 0.93, "low": 0.98, "info": 1.0}
 
 
-def default_program() -> Path:
-    """Return where `make setup` installs Wapiti."""
-    return Path(__file__).parents[2] / ".venv-wapiti" / "bin" / "wapiti"
+def default_program(environment: Mapping[str, str] | None = None) -> Path:
+    """Return the wapiti command: what SECUPROBE_WAPITI names, where `make setup` installs it, or what is on the PATH."""
+    given = (environment or {}).get("SECUPROBE_WAPITI")
+    if given:
+        return Path(given)
+    of_checkout = ROOT / ".venv-wapiti" / ("Scripts/wapiti.exe" if sys.platform == "win32" else "bin/wapiti")
+    installed = None if of_checkout.exists() else shutil.which("wapiti")
+    return Path(installed) if installed else of_checkout
 
 
 def score(findings: list[LocalFinding]) -> int:
@@ -46,64 +52,90 @@ def score(findings: list[LocalFinding]) -> int:
     return round(result)
 
 
+@dataclass(frozen=True)
+class Login:
+    """What Wapiti is to be told beyond the URL.
+
+    Args:
+        headers: sent with every request, each `Name: value`: a cookie or a token for what lies behind a login.
+        swagger: the path or URL of an OpenAPI file, whose operations are scanned, too; or empty.
+    """
+
+    headers: tuple[str, ...] = ()
+    swagger: str = ""
+
+
 @dataclass
 class WapitiEngine:
     """Scans with Wapiti.
 
     Args:
         program: the wapiti command.
-        allow_public: whether hosts beyond loopback and private networks may be scanned.
-        time_limit_s: when a scan is ended, in seconds; what was found by then is its result, or it is failed.
+        reach: what may be scanned.
+        level: how thoroughly.
+        login: what else Wapiti is told.
+        work: where a scan's own files lie while it runs; None: where the system keeps temporary files.
+        look_up: returns the addresses of a name.
     """
 
     program: Path
-    allow_public: bool = False
-    time_limit_s: float = TIME_LIMIT_S
+    reach: Reach = field(default_factory=Reach)
+    level: Depth = DEPTHS["quick"]
+    login: Login = field(default_factory=Login)
+    work: Path | None = None
+    look_up: Resolve = resolve
+    learns: bool = True
     _places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
+    @property
+    def depth(self) -> str:
+        return self.level.name
+
     def refusal(self, url: str) -> str | None:
-        if self.allow_public or _is_private(urlsplit(url).hostname or ""):
-            return None
-        return (
-            "This embedded SecuProbe scans only loopback and private addresses; "
-            "start it with --allow-public for others that you may scan"
-        )
+        host = urlsplit(url).hostname or ""
+        return self.reach.refusal(host, asyncio.run(self.look_up(host)))
 
     def estimate_s(self, url: str) -> float:
-        return ESTIMATE_S
+        return self.level.estimate_s
 
     async def wait_in_queue(self, url: str) -> None:
         await self._places.acquire()
 
     async def scan(self, url: str) -> Outcome:
         try:
-            with tempfile.TemporaryDirectory(prefix="secuprobe-wapiti-") as folder:
-                findings = _findings(await self._run(url, Path(folder)))
+            with tempfile.TemporaryDirectory(prefix="secuprobe-wapiti-", dir=self.work) as folder:
+                findings = _findings(await self._guarded(url, Path(folder)))
         finally:
             self._places.release()
         return Outcome(findings, score(findings))
 
-    async def _run(self, url: str, folder: Path) -> Any:
+    async def _guarded(self, url: str, folder: Path) -> Any:
+        """Run Wapiti with no way out but the guard's; what that refused is why there is no report, where there is none."""
+        async with Guard(self.reach, self.look_up) as guard:
+            try:
+                report = await self._run(url, folder, guard.url)
+                if report["infos"]["crawled_pages_nbr"] < 1:  # Wapiti reports on a site that doesn't answer, too: no findings
+                    raise EngineError(f"No page could be read at {url}, so nothing was scanned")
+            except EngineError as error:
+                if guard.refused:
+                    raise EngineError(guard.refused[-1]) from error
+                raise
+            except (KeyError, TypeError) as error:
+                raise EngineError("Wapiti's report isn't of the form that is known") from error
+            return report
+
+    async def _run(self, url: str, folder: Path, proxy: str) -> Any:
         process = await asyncio.create_subprocess_exec(
             str(self.program),
-            *("--url", url, "--module", MODULES, "--format", "json", "--output", str(folder / "report.json")),
-            *("--store-session", str(folder / "session"), "--store-config", str(folder / "config"), "--flush-session"),
-            *(
-                "--max-scan-time",
-                f"{self.time_limit_s * 0.8:.0f}",
-                "--endpoint",
-                "http://127.0.0.1:9/",
-                "--no-bugreport",
-                "-v",
-                "0",
-            ),
+            *arguments(url, folder, proxy, self.level, self.login),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
+            env=_environment(folder),
             start_new_session=True,  # a group of its own, to be ended with all that it started
         )
         try:
-            await asyncio.wait_for(process.wait(), self.time_limit_s)
+            await asyncio.wait_for(process.wait(), self.level.time_limit_s)
             return json.loads((folder / "report.json").read_text(encoding="utf-8"))
         except (TimeoutError, OSError, ValueError) as error:
             raise EngineError(
@@ -111,17 +143,46 @@ class WapitiEngine:
             ) from error
         finally:
             if process.returncode is None:
-                os.killpg(process.pid, signal.SIGKILL)
+                _end(process)
                 await process.wait()
 
 
-def _is_private(host: str) -> bool:
-    """Whether every address of the host is loopback or private."""
-    try:
-        addresses = {entry[4][0] for entry in socket.getaddrinfo(host, None)}
-    except OSError:
-        return False
-    return all(ipaddress.ip_address(str(address).partition("%")[0]).is_private for address in addresses)
+def arguments(url: str, folder: Path, proxy: str, depth: Depth, login: Login) -> list[str]:
+    """Return Wapiti's arguments. What comes from outside is part of an argument that begins with ours, so never an option.
+
+    Args:
+        url: what to scan.
+        folder: where Wapiti may write.
+        proxy: the URL of the one way out.
+        depth: how thoroughly to scan.
+        login: what else Wapiti is told.
+    """
+    return [
+        f"--url={url}",
+        f"--module={','.join(depth.modules)}",
+        *("--format=json", f"--output={folder / 'report.json'}"),
+        *(f"--store-session={folder / 'session'}", f"--store-config={folder / 'config'}", "--flush-session"),
+        *(f"--max-scan-time={depth.time_limit_s * 0.8:.0f}", f"--max-files-per-dir={depth.pages_per_folder}"),
+        *(f"--max-links-per-page={depth.links_per_page}", f"--depth={depth.levels}"),
+        *(f"--proxy={proxy}", "--endpoint=http://127.0.0.1:9/", "--no-bugreport", "--verbose=0"),
+        *(f"--header={header}" for header in login.headers),
+        *((f"--swagger={login.swagger}",) if login.swagger else ()),
+    ]
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """Return Wapiti's environment: nothing of ours, so no key, and no home but its own folder."""
+    kept = ("PATH", "LANG", "LC_ALL", "SSL_CERT_FILE", "SSL_CERT_DIR", "SYSTEMROOT")
+    return {name: os.environ[name] for name in kept if name in os.environ} | {"HOME": str(folder), "TMPDIR": str(folder)}
+
+
+def _end(process: asyncio.subprocess.Process) -> None:
+    """End a process with all that it started; where there are no groups of processes, itself."""
+    with contextlib.suppress(ProcessLookupError):
+        if sys.platform == "win32":
+            process.kill()
+        else:
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def _findings(report: Any) -> list[LocalFinding]:

@@ -13,6 +13,7 @@ import pytest
 from secuprobe_action.local.background import running
 from secuprobe_action.local.demo_site import create_site
 from secuprobe_action.local.engine import LocalFinding
+from secuprobe_action.local.reach import Reach
 from secuprobe_action.local.wapiti import WapitiEngine, score
 from tests.reports.rendered import Page
 from tests.support import KEY, ROOT, Runner, inherited_environment, wait_until
@@ -70,7 +71,8 @@ def test_the_demo_sites_holes_are_found_and_gate_the_check(runner: Runner) -> No
 def test_a_public_address_is_not_scanned_unless_told() -> None:
     assert "only loopback and private" in (WapitiEngine(Path("x")).refusal("http://8.8.8.8/") or "")
     assert WapitiEngine(Path("x")).refusal("http://127.0.0.1:3000/") is None
-    assert WapitiEngine(Path("x"), allow_public=True).refusal("http://8.8.8.8/") is None
+    assert WapitiEngine(Path("x"), Reach(public=True)).refusal("http://8.8.8.8/") is None
+    assert WapitiEngine(Path("x"), Reach(frozenset({"8.8.8.8"}))).refusal("http://8.8.8.8/") is None
     assert WapitiEngine(Path("x")).refusal("http://no-such-host.invalid/") is not None
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from secuprobe_action.local.engine import Outcome
-from secuprobe_action.local.server import StoredScan
+from secuprobe_action.local.scripted import ScriptedEngine
 from tests.support import KEY, URL, Runner, Step, findings, secuprobe
 
 LAUNCH, POLL, LIST = "POST /scans", "GET /scans/{id}", "GET /scans/{id}/vulnerabilities"
@@ -111,19 +111,22 @@ def test_a_launch_that_was_processed_before_its_redirect_may_have_launched_a_sca
 
 @pytest.mark.parametrize("url", [URL, "https://other.example"])
 def test_a_scan_that_runs_already_is_attached_to_if_it_is_of_the_site(runner: Runner, url: str) -> None:
-    conflict = {"on": LAUNCH, "status": 409, "body": {"error": "A scan of this domain is running", "scanId": "busy"}}
+    conflict = {"on": LAUNCH, "status": 409, "body": {}}
     with secuprobe({"faults": [conflict]}) as api:
         owner = api.service.accounts[0]
-        api.service.scans["busy"] = StoredScan("busy", url, owner, "completed", Outcome([], 90))
+        busy = api.service.scans.add(owner.owner, url, url.removeprefix("https://")).id
+        api.service.scans.finish(busy, Outcome([], 90))
+        assert isinstance(api.service.engine, ScriptedEngine)
+        api.service.engine.scenario.faults[0].body = {"error": "A scan of this domain is running", "scanId": busy}
         step = runner.run(api)
 
     assert api.launches == 1
     if url == URL:
-        assert (step.code, step.outputs["scan_id"]) == (0, "busy")
-        assert "Scan busy of the site runs already, so none is launched" in step.log
+        assert (step.code, step.outputs["scan_id"]) == (0, busy)
+        assert f"Scan {busy} of the site runs already, so none is launched" in step.log
     else:
         assert (step.code, step.outputs["scan_id"]) == (3, "")
-        assert f"Scan busy is a scan of https://other.example, not of {URL}" in step.annotations("error")[0]
+        assert f"Scan {busy} is a scan of https://other.example, not of {URL}" in step.annotations("error")[0]
 
 
 @pytest.mark.parametrize("status", ["cancelled", "error", "aborted", "Timed_Out"])

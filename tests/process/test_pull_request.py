@@ -223,7 +223,7 @@ def test_where_it_could_not_be_asked_the_run_passes_only_if_it_would_with_all_fi
     elif spoil == "GitHub answers 503":
         pull.github.refuse = down
     else:
-        pull.api.service.scans[seen(pull.github.checks[0])].status = "running"
+        pull.api.service.scans.set_status(seen(pull.github.checks[0]), "running")
 
     step = pull.run(findings, **inputs)
 
