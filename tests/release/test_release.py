@@ -275,7 +275,7 @@ def test_nothing_is_published_before_the_tests_passed() -> None:
 def test_the_image_is_for_two_architectures_attested_and_signed_by_its_digest() -> None:
     image = WORKFLOW["jobs"]["image"]["steps"]
     (build,) = [step for step in image if step.get("uses", "").startswith("docker/build-push-action@")]
-    (attest,) = [step for step in image if step.get("uses", "").startswith("actions/attest-build-provenance@")]
+    (attest,) = [step for step in image if step.get("uses", "").startswith("actions/attest@")]
     (sign,) = [step for step in image if "cosign sign" in step.get("run", "")]
 
     assert build["with"]["platforms"] == "linux/amd64,linux/arm64"
