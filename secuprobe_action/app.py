@@ -1,5 +1,6 @@
 """The straight line: inputs, scan, gate, places, exit code. The only place that knows all the parts."""
 
+import contextlib
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -28,6 +29,8 @@ from secuprobe_action.places.platform_result import PlatformResult
 from secuprobe_action.places.report_files import ReportFiles
 from secuprobe_action.platforms.base import ForgeError, Platform
 from secuprobe_action.platforms.desk import Desk
+from secuprobe_action.report_files import pairs
+from secuprobe_action.reports import FORMATS
 from secuprobe_action.settings import AUTO, CommentMode, Settings
 from secuprobe_action.shell import Shell
 from secuprobe_action.signals import Signals
@@ -65,6 +68,7 @@ class Run:
         """
 
         def command(inputs: Mapping[str, str]) -> Ending:
+            self._remove_reports(inputs["reports"])
             withheld = None if inputs["api_key"] else self._platform.secrets_withheld()
             if withheld:
                 self._show_skip(inputs)
@@ -72,6 +76,16 @@ class Run:
             return self._scan_and_judge(settings.validate(inputs, environment))
 
         return self._shell.run(settings.DEFAULTS, environment, flags, command)
+
+    def _remove_reports(self, reports: str) -> None:
+        """Remove what an earlier run left before anything else can fail: it must not be taken for this run's.
+
+        What can't be read or removed is told later, where it matters.
+        """
+        workspace = Workspace(self._platform.workspace)
+        with contextlib.suppress(ValueError, OSError):
+            for _, path in pairs(reports, FORMATS):
+                workspace.remove(path)
 
     def _show_skip(self, inputs: Mapping[str, str]) -> None:
         """Have a required check not be left missing, where the token can write it; a fork's can't, and that is no news."""

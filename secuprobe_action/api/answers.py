@@ -1,5 +1,6 @@
 """Pure: what an answer says, as decoded JSON or as one of our errors, without secrets. It must not know of connections."""
 
+import html
 import json
 from typing import Any, TypeVar
 
@@ -42,6 +43,9 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 _CHALLENGE = "cf-mitigated"
 """Cloudflare's word in a header that it answered in its customer's place (developers.cloudflare.com, "Detect a Challenge Page
 response")."""
+
+MAX_READ = 200_000
+"""Bytes of an answer that an excerpt is made from."""
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -144,7 +148,9 @@ def _redirected(answer: Answer, ask: Ask, redactor: Redactor) -> str:
 
 def _excerpt(content: bytes | bytearray, redactor: Redactor) -> str:
     """Return the beginning of an answer, on one line and quoted, to show what came instead."""
-    text = redactor.text(content[:2000].decode("utf-8", "replace"))
+    # Whole, and without the escapes of HTML and JSON, before it is cut: else a secret is shown in part, or in another spelling.
+    text = html.unescape(content[:MAX_READ].decode("utf-8", "replace")).replace("\\/", "/")
+    text = redactor.text(text)
     return f"“{one_line(text, 160)}”" if text.strip() else "an empty answer"
 
 

@@ -32,6 +32,9 @@ ANSWER_S, WHOLE_S = 20.0, 60.0
 LAUNCH_ANSWER_S = 120.0
 """The same for a launch, which can't be repeated once it was sent: giving it up loses a scan."""
 
+LAUNCH_NEEDS_S = 2.0
+"""With less of the budget left no launch is begun: its answer would be lost, and the scan with it."""
+
 LIST_ANSWER_S = 90.0
 """For a list of findings: it is made when it is asked for, and takes as long as it is long. It has the rest of the budget."""
 
@@ -138,8 +141,14 @@ class SecuProbeClient:
         asked: set[str] = set()
         while True:
             asked.add(ask.url)
-            answer, data = self._repeated(ask, None, lambda: self._attempt(ask))  # noqa: B023  # it is called at once
-            pages.append(understood(VulnerabilityList, data, ask, self._redactor))
+            try:
+                answer, data = self._repeated(ask, None, lambda: self._attempt(ask))  # noqa: B023  # it is called at once
+                pages.append(understood(VulnerabilityList, data, ask, self._redactor))
+            except ApiError as error:
+                if not pages:
+                    raise
+                problem = f"its page {len(pages) + 1} could not be had: {one_line(error.message, 300).rstrip('.')}"
+                return VulnerabilityList.joined(pages, problem)
             try:
                 following = next_page(data, answer.headers.get("Link"), ask.url, self._base_url)
             except ValueError as error:
@@ -231,7 +240,7 @@ class SecuProbeClient:
     def _attempt(self, ask: Ask) -> tuple[Answer, Any]:
         """Make one request and return its answer, with its decoded body."""
         left = self._deadline.remaining_s
-        if left <= 0:
+        if left <= (LAUNCH_NEEDS_S if ask.launching else 0):
             raise OutOfTime(f"The time budget of {duration(self._deadline.budget_s)} is used up.", request=str(ask))
         headers = {
             "Authorization": f"Bearer {self._key.get_secret_value()}",

@@ -1,5 +1,6 @@
 """One request and its answer over the wire, within a time that holds whatever hangs. It must not know what they mean."""
 
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -69,16 +70,30 @@ class Way:
     """
 
     def __init__(self) -> None:
-        self._told = self._sent = False
+        self._lock = threading.Lock()
+        self._told = self._sent = self._given_up = False
 
     @property
     def sent(self) -> bool:
         return self._sent or not self._told
 
     def trace(self, event: str, info: Mapping[str, Any]) -> None:
-        """Take note of an event (httpcore, "trace" extension); `network.transport` keeps a proxy's CONNECT from it."""
-        self._told = True
-        self._sent = self._sent or event.endswith(".send_request_headers.started")
+        """Take note of an event (httpcore, "trace" extension); `network.transport` keeps a proxy's CONNECT from it.
+
+        Raises:
+            TimeoutError: the request was given up before it was sent; it must not be sent any more, since another may follow.
+        """
+        with self._lock:
+            self._told = True
+            if event.endswith(".send_request_headers.started"):
+                if self._given_up:
+                    raise TimeoutError
+                self._sent = True
+
+    def give_up(self) -> None:
+        """From now on the request is either sent already, or never will be."""
+        with self._lock:
+            self._given_up = True
 
 
 def exchange(http: httpx.Client, clock: Clock, ask: Ask, headers: Mapping[str, str], left_s: float) -> Answer:
@@ -109,6 +124,7 @@ def exchange(http: httpx.Client, clock: Clock, ask: Ask, headers: Mapping[str, s
         with _transport_errors(str(ask), way):
             return _within(clock, work, way, min(ask.whole_s, left_s))
     except Cancelled as cancelled:
+        way.give_up()
         cancelled.in_launch = ask.launching and way.sent
         raise
 
@@ -119,6 +135,7 @@ def _within(clock: Clock, work: Callable[[], Answer], way: Way, seconds: float) 
     connecting_s = min(CONNECTING_S, seconds)
     if clock.wait(task, connecting_s) or (way.sent and clock.wait(task, seconds - connecting_s)):
         return task.result()
+    way.give_up()
     raise TimeoutError
 
 
@@ -141,6 +158,9 @@ def _transport_errors(request: str, way: Way) -> Iterator[None]:
         raise UndecodableBody(
             f"The answer to {request} can't be decompressed: {_reason(error)}.", request=request, status=200
         ) from error
+    except (UnicodeError, httpx.InvalidURL) as error:  # a host's name that nobody can look up
+        message = f"No connection for {request}: {_reason(error)}."
+        raise TransportError(message, request=request, sent=False, permanent=True) from error
     except (httpx.TransportError, TimeoutError) as error:
         raise _refused(error, request) or _failed(error, request, way) from error
 

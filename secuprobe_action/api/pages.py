@@ -31,7 +31,13 @@ def next_page(data: Any, link: str | None, url: str, base_url: str) -> str | Non
             raise ValueError("it says that there is more, but not where")
         return None
     target = targets[0]
+    if isinstance(target, str) and not target.startswith(("http://", "https://", "/", "?")):
+        raise ValueError("it names a cursor for the next page, and not its address")
     following = _numbered(url, target) if isinstance(target, int) else urljoin(url, target)
+    try:
+        httpx.URL(following)
+    except httpx.InvalidURL as error:
+        raise ValueError("the address of its next page is none") from error
     if not following.startswith(f"{base_url}/") or "/../" in following:
         raise ValueError("its next page is not below the API's address, and the API key must not travel elsewhere")
     return following

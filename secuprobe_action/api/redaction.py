@@ -6,6 +6,7 @@ It must not know of HTTP: the client hands it every text and every decoded answe
 import re
 from typing import Any
 
+from secuprobe_action.findings.model import SCAN_ID
 from secuprobe_action.findings.urls import HIDDEN, secrets_in, shown_url
 from secuprobe_action.text import encodable
 
@@ -62,6 +63,6 @@ class Redactor:
         return data
 
     def _shown(self, text: str, name: str) -> str:
-        if name in _IDENTIFIERS or (name in _WORDS and _WORD.fullmatch(text)):
+        if (name in _IDENTIFIERS and SCAN_ID.match(text)) or (name in _WORDS and _WORD.fullmatch(text)):
             return text.replace(self._key, HIDDEN)
         return self.text(shown_url(text) if name == "url" else text)

@@ -121,7 +121,7 @@ def wait_s(failure: Failure, random: Random) -> float:
     """
     asked_for = failure.rate_limit.retry_after_s
     told = failure.rate_limit.reset_in_s if asked_for is None else asked_for
-    if isinstance(failure.error, RateLimited) and told is not None:
+    if isinstance(failure.error, RateLimited) and told:  # told to come back at once, it still backs off
         spread = _return_s(failure, told) * 2 ** min(failure.refusals - 1, 4)
         return told + random.uniform(0, min(spread, max(0.0, failure.left_s - told) / 2))
     tries = failure.faults + failure.refusals

@@ -80,14 +80,15 @@ class Scanner:
         """
         if url:
             self.client.hide(url)
-        began_at = self.deadline.elapsed_s
         scan, started = self._begin(url, scan_id, earlier)
+        began_at = self.deadline.elapsed_s
         on_start(started)
         try:
             scan, length_s = self._completed(started, scan, began_at)
         except OutOfTime as error:
             raise self._timed_out(started, error) from error
         duration_s = self.deadline.elapsed_s - began_at
+        require_site(scan, site_of(url) if url else None)  # whatever answered in the end
         report = collected(scan, self._list(started.scan_id), started, url or scan.url, duration_s)
         return replace(report, length_s=length_s if started.launched else None)
 
@@ -107,7 +108,12 @@ class Scanner:
             self.heartbeat.info(
                 f"Scan {error.scan_id} of the site runs already, so none is launched: {one_line(error.message, 300)}"
             )
-            return self._attach(error.scan_id, url)
+            scan, started = self._attach(error.scan_id, url)
+            if scan.url and started.status not in FINAL | {"completed"}:
+                why = one_line(error.message, 300)
+                self.heartbeat.info(f"Scan {error.scan_id} of the site runs already, so none is launched: {why}")
+                return scan, started
+            raise  # one that has ended, or that nobody says to be of this site, is not the one in the way
 
     def _attach(self, scan_id: str, url: str | None) -> tuple[Scan, Started]:
         """Look at a scan before anything is said of it: it may not exist, or be of another site."""

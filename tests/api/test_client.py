@@ -9,6 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from secuprobe_action.api.client import SecuProbeClient
+from secuprobe_action.api.exchange import Way
 from secuprobe_action.api.polling import Prior
 from secuprobe_action.clock import Deadline
 from secuprobe_action.errors import (
@@ -230,6 +231,17 @@ def test_a_list_has_the_rest_of_the_budget() -> None:
     assert harness.client.vulnerabilities("a").vulnerabilities == ()
 
 
+def test_a_request_that_was_given_up_before_it_was_sent_is_never_sent() -> None:
+    way = Way()
+    way.trace("connection.connect_tcp.started", {})
+    way.give_up()
+
+    with pytest.raises(TimeoutError):
+        way.trace("http11.send_request_headers.started", {})
+
+    assert not way.sent
+
+
 LIST = "https://api.example/v1/scans/a/vulnerabilities"
 
 
@@ -274,6 +286,9 @@ def test_a_link_header_leads_to_the_next_page() -> None:
         ({"next": "https://api.example/v1/../other"}, "its next page is not below the API's address"),
         ({"next": "https://api.example@evil.example/v1/x"}, "its next page is not below the API's address"),
         ({"next": LIST}, "its pages don't end"),
+        ({"next": "eyJvcGFxdWUi"}, "it names a cursor for the next page, and not its address"),
+        ({"next": "?cursor=\x01"}, "the address of its next page is none"),
+        ({"next": "?" + "x" * 70_000}, "the address of its next page is none"),
     ],
 )
 def test_what_can_not_be_followed_is_a_list_that_is_not_whole(more: dict[str, Any], problem: str) -> None:

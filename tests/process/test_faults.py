@@ -1,6 +1,7 @@
 """Every fault that a network and a server have, over real sockets: what comes of the run, and that a scan is launched once."""
 
 import json
+import threading
 from typing import Any
 
 import pytest
@@ -115,10 +116,13 @@ def test_a_scan_that_runs_already_is_attached_to_if_it_is_of_the_site(runner: Ru
     with secuprobe({"faults": [conflict]}) as api:
         owner = api.service.accounts[0]
         busy = api.service.scans.add(owner.owner, url, url.removeprefix("https://")).id
-        api.service.scans.finish(busy, Outcome([], 90))
+        api.service.scans.set_status(busy, "running")
+        end = threading.Timer(2.0, lambda: api.service.scans.finish(busy, Outcome([], 90)))
+        end.start()
         assert isinstance(api.service.engine, ScriptedEngine)
         api.service.engine.scenario.faults[0].body = {"error": "A scan of this domain is running", "scanId": busy}
         step = runner.run(api)
+        end.join()
 
     assert api.launches == 1
     if url == URL:
@@ -173,6 +177,49 @@ def test_a_list_that_says_it_is_not_whole_and_can_not_be_followed_does_not_pass(
     assert step.code == 1
     assert any("isn't whole: it says that there is more, but not where" in text for text in step.annotations("warning"))
     assert step.outputs["sarif_file"] == ""
+
+
+def test_a_finding_of_the_first_page_is_not_lost_with_the_second(runner: Runner) -> None:
+    page = {"total": 2, "vulnerabilities": [{"title": "a", "severity": "critical"}], "next": "?page=2"}
+    none = dict.fromkeys(("critical", "high", "medium", "low", "info"), 0)
+    faults = [{"on": LIST, "body": page}, {"on": LIST, "status": 403, "body": {"error": "No"}}]
+    with secuprobe({"counts": none, "faults": faults}) as api:
+        step = runner.run(api, fail_on_severity="high")
+
+    assert step.code == 1
+    assert any("its page 2 could not be had" in text for text in step.annotations("warning"))
+
+
+def test_another_sites_scan_in_the_place_of_ours_is_an_error(runner: Runner) -> None:
+    other = {"scanId": "x", "url": "https://other.example", "status": "completed", "vulnerabilitiesCount": {}}
+    with secuprobe({"findings": findings("critical"), "faults": [{"on": POLL, "body": other}]}) as api:
+        step = runner.run(api)
+
+    assert step.code == 3
+    assert "is a scan of https://other.example" in step.annotations("error")[0]
+
+
+def test_a_launch_that_is_told_to_come_back_at_once_backs_off(runner: Runner) -> None:
+    at_once = {"status": 429, "headers": {"Retry-After": "0"}, "body": {"error": "Slow down"}}
+    step, launches = run(runner, LAUNCH, at_once, times=1_000, timeout="10")
+
+    assert step.code == 3
+    assert launches < 20
+    assert "a scan may be running" not in step.log
+
+
+@pytest.mark.parametrize("mistake", [{"timeout": "soon"}, {"ignore_file": "nowhere.yml"}])
+def test_yesterdays_reports_are_gone_whatever_goes_wrong_first(runner: Runner, mistake: dict[str, str]) -> None:
+    for name in ("scan.sarif", "scan.json"):
+        (runner.folder / name).write_text("yesterday's", encoding="utf-8")
+    runner.environment = {"GITHUB_WORKSPACE": str(runner.folder)}
+
+    inputs = {"api_key": KEY, "url": URL, "reports": "sarif=scan.sarif,json=scan.json", **mistake}
+    step = runner.finish(runner.start(**inputs))
+
+    assert step.code == 2
+    left = [path.read_text(encoding="utf-8") for path in runner.folder.glob("scan.*")]
+    assert not any("yesterday's" in text for text in left)
 
 
 def test_which_findings_a_rule_accepts_is_not_guessed_where_the_list_is_out_of_reach(runner: Runner) -> None:
