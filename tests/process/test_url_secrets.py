@@ -160,3 +160,32 @@ def test_values_that_are_words_of_the_api_change_no_verdict(runner: Runner) -> N
 
     assert step.code == 1
     assert json.loads(step.outputs["vulnerabilities_count"]) == {"critical": 1, "high": 0, "medium": 0, "low": 0, "info": 0}
+
+
+@pytest.mark.parametrize(
+    ("secret", "fault"),
+    [
+        (
+            "abcdefgh/ijkl/mnop",
+            {"status": 400, "body": '{"message": "https:\\/\\/shop.example\\/?t=abcdefgh\\/ijkl\\/mnop"}'},
+        ),
+        ("abcdefgh'ijklmnop", {"status": 502, "body": "<p>No way to https://shop.example/?t=abcdefgh&#39;ijklmnop"}),
+        ("S3cr" * 300, {"status": 502, "body": f"<a href=/?t={'S3cr' * 300}> /?t={'S3cr' * 300}</a>"}),
+    ],
+    ids=["JSON's escapes", "HTML's escapes", "cut in the middle"],
+)
+def test_no_other_spelling_and_no_part_of_it_is_told(runner: Runner, secret: str, fault: dict[str, Any]) -> None:
+    with secuprobe({"faults": [{"on": "POST /scans", **fault}]}) as api:
+        step = runner.run(api, url=f"https://shop.example/?t={secret}")
+
+    assert step.code == 3
+    assert "ijkl" not in step.shown + step.summary
+    assert "S3crS3cr" not in step.shown + step.summary
+
+
+def test_an_identifier_that_is_none_is_not_exempt(runner: Runner) -> None:
+    listed = {"total": 1, "vulnerabilities": [{"id": f"xss:{PREVIEW}", "title": "a", "severity": "low"}]}
+    with secuprobe({"findings": findings("low"), "faults": [{"on": "GET /scans/{id}/vulnerabilities", "body": listed}]}) as api:
+        step = runner.run(api, url=PREVIEW, reports=REPORTS)
+
+    assert_hidden(left_behind(step, runner.folder))
