@@ -219,11 +219,11 @@ class SecuProbeClient:
                     raise
                 left = self._deadline.remaining_s
                 failure = retry.Failure(error, faults, refusals, self._rate_limit, self._sharing.jobs, left, ask.launching)
-                self._pause(retry.wait_s(failure, self._random), error)
+                self._pause(retry.wait_s(failure, self._random), error, LAUNCH_NEEDS_S if ask.launching else 0.0)
 
-    def _pause(self, wait: float, error: ApiError) -> None:
+    def _pause(self, wait: float, error: ApiError, next_needs_s: float = 0.0) -> None:
         left = self._deadline.remaining_s
-        if wait >= left:
+        if wait + next_needs_s >= left:
             asked_for = self._rate_limit.retry_after_s
             told = f"SecuProbe asks to wait {duration(asked_for)}" if asked_for and asked_for >= left else None
             raise OutOfTime(

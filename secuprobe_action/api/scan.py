@@ -109,7 +109,7 @@ class Scanner:
                 f"Scan {error.scan_id} of the site runs already, so none is launched: {one_line(error.message, 300)}"
             )
             scan, started = self._attach(error.scan_id, url)
-            if scan.url and started.status not in FINAL | {"completed"}:
+            if (scan.url or "").startswith("http") and started.status not in FINAL | {"completed"}:
                 why = one_line(error.message, 300)
                 self.heartbeat.info(f"Scan {error.scan_id} of the site runs already, so none is launched: {why}")
                 return scan, started
@@ -262,6 +262,8 @@ def require_site(scan: Scan, site: str | None) -> None:
     """
     if site is None or not scan.url or site_of(scan.url) == site:
         return
+    if not scan.url.startswith(("http://", "https://")):
+        return  # it says nothing of a site
     raise WrongSite(f"Scan {scan.scan_id} is a scan of {one_line(site_of(scan.url), 300)}, not of {one_line(site, 300)}.")
 
 
