@@ -245,9 +245,12 @@ class Scanner:
             age_s: how long ago that was, in seconds, or None.
 
         Raises:
-            ApiError: its list can't be read.
+            ApiError: its list can't be read, or not as a whole: what it lacks would be taken for new.
         """
-        return Baseline(scan.scan_id, findings(self.client.vulnerabilities(scan.scan_id)), scan.score, commit, age_s)
+        listed = self.client.vulnerabilities(scan.scan_id)
+        if listed.incomplete:
+            raise ProtocolError(f"Its list of vulnerabilities isn't whole: {listed.incomplete}.")
+        return Baseline(scan.scan_id, findings(listed), scan.score, commit, age_s)
 
 
 def require_site(scan: Scan, site: str | None) -> None:

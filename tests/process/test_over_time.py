@@ -224,6 +224,17 @@ def test_a_named_baseline_that_does_not_exist_costs_no_scan(world: World) -> Non
     assert "There is no scan 00000000-0000-0000-0000-000000000000 to compare with" in step.annotations("error")[0]
 
 
+def test_a_baseline_whose_list_is_not_whole_is_doubt_and_no_failed_gate(runner: Runner) -> None:
+    half = {"total": 1, "vulnerabilities": [], "hasMore": True}
+    listing = "GET /scans/{id}/vulnerabilities"
+    with secuprobe({"findings": [TLS], "faults": [{"on": listing, "body": half, "after": 2}]}) as api:
+        before = runner.run(api, fail_on_severity="high").outputs["scan_id"]
+        step = runner.run(api, fail_on_severity="high", fail_on="new", baseline=before)
+
+    assert step.code == 3
+    assert "Its list of vulnerabilities isn't whole" in step.annotations("error")[0]
+
+
 def test_a_scan_that_does_not_exist_is_not_said_to_go_on(world: World) -> None:
     step = world.push(TLS, scan_id="00000000-0000-0000-0000-000000000000", check_run="false", baseline="", fail_on="all")
 
