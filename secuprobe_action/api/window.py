@@ -24,11 +24,14 @@ class Room:
         limit: requests a window, at least 1.
         left: how many of them are left; none of what is under way is known to be counted.
         resets_in_s: seconds until the next window, above 0.
+        fresh: whether the window before is over and nothing was heard of this one: others may have asked, which its first answer
+            tells.
     """
 
     limit: int
     left: int
     resets_in_s: float
+    fresh: bool = False
 
 
 class Window:
@@ -76,7 +79,7 @@ class Window:
             if self._limit is None:
                 return None
             if now >= self._resets_at:
-                return Room(self._limit, self._limit, WINDOW_S)
+                return Room(self._limit, self._limit, WINDOW_S, fresh=True)
             return Room(self._limit, self._left, self._resets_at - now)
 
     def _enter(self, limit: int, left: int, resets_at: float) -> None:
