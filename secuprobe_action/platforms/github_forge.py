@@ -5,10 +5,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 
 import github
-import requests
 from github.CheckRun import CheckRun
 from github.Commit import Commit
 from github.GithubApp import GithubApp
@@ -22,6 +21,7 @@ from secuprobe_action import __version__
 from secuprobe_action.network import Network
 from secuprobe_action.platforms.base import Check, Comment, ForgeError, Kept, Lineage, Subject
 from secuprobe_action.platforms.github_connections import connected_by
+from secuprobe_action.platforms.github_errors import asking, said
 from secuprobe_action.platforms.github_event import PullHead, subject_of
 from secuprobe_action.platforms.marker import Marker
 from secuprobe_action.text import one_line
@@ -31,8 +31,6 @@ MAX_KEPT = 1_000
 """Check runs of a name that are looked at on a commit: more are no honest use, and not to be read in time."""
 
 MAX_NAME = 255
-
-_Result = TypeVar("_Result")
 
 
 class GitHubForge:
@@ -141,7 +139,7 @@ class GitHubForge:
         try:
             return self._repository.compare(branch, commit, comparison_commits_per_page=1).merge_base_commit
         except github.GithubException as error:
-            if error.status == 404 and "No common ancestor" in _said(error):  # an answer: the branch has a history of its own
+            if error.status == 404 and "No common ancestor" in said(error):  # an answer: the branch has a history of its own
                 return None
             raise
 
@@ -261,47 +259,3 @@ def _epoch(moment: dt.datetime | None) -> float | None:
 def _login(login: str) -> str:
     """Return a login as both of GitHub's APIs can be compared: REST appends `[bot]`."""
     return login.removesuffix("[bot]").lower()
-
-
-def asking(what: str, ask: Callable[[], _Result]) -> _Result:
-    """Do what `ask` does, with what can go wrong with GitHub's API as one kind of error, in GitHub's own words.
-
-    Args:
-        what: what is asked for, as in `read check runs`.
-        ask: the requests.
-
-    Raises:
-        ForgeError: it did not work.
-    """
-    try:
-        return ask()
-    except github.RateLimitExceededException as error:
-        raise ForgeError(f"GitHub's rate limit did not allow to {what}{_said(error)}") from error
-    except github.GithubException as error:
-        raise ForgeError(f"GitHub answered {error.status} when asked to {what}{_said(error)}{_hint(error, what)}") from error
-    except (requests.RequestException, TimeoutError) as error:
-        raise ForgeError(f"GitHub could not be reached to {what} ({type(error).__name__})") from error
-    except (KeyError, TypeError, AttributeError, ValueError, AssertionError) as error:
-        raise ForgeError(f"GitHub's answer when asked to {what} was not understood ({type(error).__name__})") from error
-
-
-_PERMISSIONS = {
-    "read check runs": "checks: read",
-    "write a check run": "checks: write",
-    "comment on the pull request": "pull-requests: write",
-    "read the pull request": "pull-requests: read",
-    "compare commits": "contents: read",
-    "read commits": "contents: read",
-}
-
-
-def _said(error: github.GithubException) -> str:
-    message = error.data.get("message") if isinstance(error.data, dict) else None
-    return f": “{one_line(message, 300)}”" if isinstance(message, str) and message else ""
-
-
-def _hint(error: github.GithubException, what: str) -> str:
-    """Name the permission where GitHub says that the token lacks it; a 404 or another 403 has other causes as well."""
-    if error.status != 403 or not re.search(r"not accessible by|permission|scope", _said(error), re.IGNORECASE):
-        return ""
-    return f"; add the permission `{_PERMISSIONS[what]}` to the job (a pull request from a fork has a read-only token)"
