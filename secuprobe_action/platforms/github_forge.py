@@ -27,6 +27,10 @@ from secuprobe_action.platforms.marker import Marker
 from secuprobe_action.text import one_line
 
 REQUEST_TIMEOUT_S = 10
+CERTAIN_TIMEOUT_S = 12
+"""After which GitHub has ended a request itself, so that it won't be carried out any more (docs.github.com, "Troubleshooting the
+REST API", timeout: 10 s)."""
+
 MAX_KEPT = 1_000
 """Check runs of a name that are looked at on a commit: more are no honest use, and not to be read in time."""
 
@@ -55,23 +59,33 @@ class GitHubForge:
         self.run = re.sub(r"\D", "", environment.get("GITHUB_RUN_ID", ""))
         self.attempt = int(re.sub(r"\D", "", environment.get("GITHUB_RUN_ATTEMPT", "")) or 1)
         self._app_id: int | None = None
+        self._github = self._connected(
+            GithubRetry(
+                total=2,
+                backoff_factor=0.5,
+                secondary_rate_wait=3,
+                max_rate_limit_wait=3,
+                allowed_methods=["GET", "PATCH"],  # which do no more the second time; a second POST would make two
+                raise_on_status=False,  # GitHub's last answer says why
+            ),
+            REQUEST_TIMEOUT_S,
+            token,
+        )
+        # For what isn't worth a second try, and must have come to nothing before what comes after it is sent.
+        self._once = self._connected(None, CERTAIN_TIMEOUT_S, token)
+
+    def _connected(self, retry: GithubRetry | None, timeout_s: int, token: str) -> github.Github:
+        environment = self._environment
         with connected_by(Network.of(environment)):
-            self._github = github.Github(
+            return github.Github(
                 auth=github.Auth.Token(token),
                 base_url=environment.get("GITHUB_API_URL") or "https://api.github.com",
                 user_agent=f"secuprobe-scan-action/{__version__}",
-                timeout=REQUEST_TIMEOUT_S,
+                timeout=timeout_s,
                 per_page=100,
                 seconds_between_requests=0,
                 seconds_between_writes=0,
-                retry=GithubRetry(
-                    total=2,
-                    backoff_factor=0.5,
-                    secondary_rate_wait=3,
-                    max_rate_limit_wait=3,
-                    allowed_methods=["GET", "PATCH"],  # which do no more the second time; a second POST would make two
-                    raise_on_status=False,  # GitHub's last answer says why
-                ),
+                retry=retry,
                 lazy=True,
             )
 
@@ -103,6 +117,10 @@ class GitHubForge:
     def publish_check(self, check: Check, commit: str, check_id: int | None) -> int:
         """Create a check run on the commit, or change one; its `external_id` keeps the memory."""
         return asking("write a check run", lambda: self._publish_check(check, commit, check_id))
+
+    def describe_check(self, check: Check, commit: str, check_id: int) -> None:
+        """Change a check run's output only."""
+        asking("write a check run", lambda: self._describe(check, check_id))
 
     def publish_comment(self, comment: Comment, subject: Subject) -> None:
         """Edit this token's own comment of that name and site on each pull request, or make one."""
@@ -179,7 +197,7 @@ class GitHubForge:
 
     def _publish_check(self, check: Check, commit: str, check_id: int | None) -> int:
         at = dt.datetime.fromtimestamp(check.at, dt.UTC)
-        body: dict[str, Any] = {"output": {"title": check.title[:255], "summary": check.summary}}
+        body: dict[str, Any] = {"output": _output(check)}
         body |= {"details_url": check.report_url} if check.report_url else {}
         body |= {"external_id": check.line} if check.line else {}
         if check.conclusion is None:
@@ -193,6 +211,9 @@ class GitHubForge:
         app: GithubApp | None = run.app
         self._app_id = app.id if app is not None else None
         return run.id
+
+    def _describe(self, check: Check, check_id: int) -> None:
+        self._once.get_repo(self._environment["GITHUB_REPOSITORY"]).get_check_run(check_id).edit(output=_output(check))
 
     def _publish_comment(self, comment: Comment, subject: Subject) -> None:
         pulls = self._open_pulls(subject.commit) if subject.pulls is None else subject.pulls
@@ -234,6 +255,10 @@ class GitHubForge:
         """Whose token it is. A workflow's token may not ask REST's `GET /user`; GraphQL tells."""
         _, data = self._github.requester.graphql_query("query { viewer { login } }", {})
         return _login(data["data"]["viewer"]["login"])
+
+
+def _output(check: Check) -> dict[str, str]:
+    return {"title": check.title[:255], "summary": check.summary}
 
 
 def _name(name: str) -> str:
