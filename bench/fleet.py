@@ -121,7 +121,7 @@ def run(jobs: int, limit: int, timeout_s: float, estimate_s: float = ESTIMATE_S,
     def job(job_seed: int) -> None:
         clock = SimulatedClock(simulation)
         deadline = Deadline.starting_now(clock, timeout_s)
-        heartbeat = Heartbeat(clock, deadline, Silence())
+        heartbeat = Heartbeat(clock, deadline, Silence(), lambda progress: None, 30.0)
         with httpx.Client(transport=server) as http:
             client = SecuProbeClient(
                 http,

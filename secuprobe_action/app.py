@@ -113,7 +113,7 @@ class Run:
             if started.site and (wanted.check_run or wanted.baseline == AUTO):
                 recollection.begin(started.site)
 
-        heartbeat = Heartbeat(self._clock, deadline, self._platform)
+        heartbeat = Heartbeat(self._clock, deadline, self._platform, self._shell.progress, self._platform.beat_s)
         what = f"scan {wanted.scan_id}" if wanted.scan_id else f"{wanted.url}"
         with self._connect(wanted) as http, self._platform.group(f"SecuProbe scans {what}"):
             client = client_for(wanted, http, deadline, heartbeat, self._platform)
@@ -141,7 +141,10 @@ class Run:
         if check:
             yield check
         if wanted.pr_comment is not CommentMode.OFF:
-            yield PullRequestComment(desk, wanted.check_name, wanted.site, always=wanted.pr_comment is CommentMode.ALWAYS)
+            always = wanted.pr_comment is CommentMode.ALWAYS
+            yield PullRequestComment(
+                desk, wanted.check_name, wanted.site, always=always, shows_progress=platform.comments_progress
+            )
         yield PlatformResult(platform, wanted.check_name, wanted.site)
 
     def _earlier_attempt(self, wanted: Settings, recollection: Recollection, check: CheckRun | None) -> str | None:

@@ -175,11 +175,11 @@ class Scanner:
         status = started.status
         before = now = 0.0
         while True:
-            self._tell(status, started)
             if scan is not None and status == "completed":
                 return scan, (before + now) / 2
             if scan is not None and status in FINAL:
                 raise self._failed(started, scan, status)
+            self._tell(status, started)
             yield Running(status, now, self._prior(started), self._last_poll_in_s(status))
             scan = yield from self.client.scan(started.scan_id, Kind.POLL, launched_at_s=began_at if started.launched else None)
             before, now = now, self.deadline.elapsed_s - began_at

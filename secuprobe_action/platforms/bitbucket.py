@@ -1,7 +1,7 @@
 """Bitbucket Pipelines: the Code Insights report of the commit. It must not know about SecuProbe's API."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -11,6 +11,7 @@ from secuprobe_action.errors import InputError
 from secuprobe_action.findings.gate import Assessed, Verdict, describe_counts
 from secuprobe_action.findings.identity import digest, identify
 from secuprobe_action.findings.model import ScanReport, Severity
+from secuprobe_action.findings.progress import Progress
 from secuprobe_action.network import Network, Proxy
 from secuprobe_action.platforms.base import ForgeError
 from secuprobe_action.platforms.terminal import Terminal
@@ -61,7 +62,17 @@ class Bitbucket(Terminal):
             ForgeError: Bitbucket did not take it.
         """
         report_id = _report_id(name, report.site)
-        self._put(report_id, _report(report, verdict), list(_annotations(report_id, report, verdict)))
+        shown, annotations = _report(report, verdict), list(_annotations(report_id, report, verdict))
+        self._asking(lambda http: _publish(http, report_id, shown, annotations))
+
+    def publish_progress(self, name: str, site: str | None, progress: Progress, report_url: str | None) -> None:
+        """Have the report on the commit say that it is pending; an earlier one's annotations stay until there is a verdict.
+
+        Raises:
+            ForgeError: Bitbucket did not take it.
+        """
+        pending = _pending(site, progress, report_url)
+        self._asking(lambda http: _accepted(http.put(f"/{_report_id(name, site)}", json=pending)))
 
     def publish_no_result(self, name: str, site: str | None, title: str, message: str, report_url: str | None) -> None:
         """Put a failed report on the commit, in place of an earlier one of the same name and site: it may have passed.
@@ -69,14 +80,16 @@ class Bitbucket(Terminal):
         Raises:
             ForgeError: Bitbucket did not take it.
         """
-        self._put(_report_id(name, site), _unjudged(site, title, message, report_url), [])
+        report = _unjudged(site, title, message, report_url)
+        self._asking(lambda http: _publish(http, _report_id(name, site), report, []))
 
-    def _put(self, report_id: str, report: dict[str, Any], annotations: list[dict[str, Any]]) -> None:
+    def _asking(self, ask: Callable[[httpx.Client], None]) -> None:
+        """Do what `ask` does, by the first way to Bitbucket that there is."""
         problem = "no way to it was found"
         for proxy in self.ways():
             try:
                 with self._client(proxy) as http:
-                    _publish(http, report_id, report, annotations)
+                    ask(http)
                     return
             except InputError as error:
                 raise ForgeError(f"Bitbucket can't be asked: {error.message}") from error
@@ -145,6 +158,13 @@ def _report(report: ScanReport, verdict: Verdict) -> dict[str, Any]:
 def _unjudged(site: str | None, title: str, message: str, report_url: str | None) -> dict[str, Any]:
     link = {"link": report_url} if report_url else {}
     return {**_head(site), "details": one_line(f"{title}: {message}", MAX_DETAILS), **link, "result": "FAILED", "data": []}
+
+
+def _pending(site: str | None, progress: Progress, report_url: str | None) -> dict[str, Any]:
+    link = {"link": report_url} if report_url else {}
+    share = progress.fraction
+    data = [] if share is None else [{"title": "Progress", "type": "PERCENTAGE", "value": round(100 * share)}]
+    return {**_head(site), "details": one_line(progress.line, MAX_DETAILS), **link, "result": "PENDING", "data": data}
 
 
 def _cut(verdict: Verdict) -> str:

@@ -46,6 +46,7 @@ class GitLab(Terminal):
         now: seconds since the epoch, for the log's sections.
     """
 
+    comments_progress = True
     forge_needs = f"a merge request pipeline and the variable {TOKEN_VARIABLE} (a token with the scope api)"
 
     def __init__(self, environment: Mapping[str, str], out: TextIO, now: Callable[[], float] = time.time) -> None:
@@ -128,6 +129,10 @@ class GitLabForge:
 
     def publish_check(self, check: Check, commit: str, check_id: int | None) -> int:
         """Refuse: the job is the check."""
+        raise ForgeError("check runs exist on GitHub only; here the job is the check")
+
+    def describe_check(self, check: Check, commit: str, check_id: int) -> None:
+        """Refuse, likewise."""
         raise ForgeError("check runs exist on GitHub only; here the job is the check")
 
     def publish_comment(self, comment: Comment, subject: Subject) -> None:

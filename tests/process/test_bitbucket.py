@@ -59,8 +59,14 @@ def _port_of_ones_own() -> Iterator[None]:
 
 @dataclass
 class CodeInsights:
-    """The proxy, and the API behind it."""
+    """The proxy, and the API behind it.
 
+    Attributes:
+        pending: what was said of scans that ran.
+        asked: everything else that was asked.
+    """
+
+    pending: list[Any] = field(default_factory=list)
     asked: list[tuple[str, str, Any, str | None]] = field(default_factory=list)
     status: int = 200
 
@@ -78,9 +84,11 @@ def code_insights(port: int = PROXY_PORT) -> Iterator[tuple[CodeInsights, int]]:
     class Handler(BaseHTTPRequestHandler):
         def answer(self) -> None:
             content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            insights.asked.append(
-                (self.command, self.path, json.loads(content) if content else None, self.headers.get("Authorization"))
-            )
+            body = json.loads(content) if content else None
+            if isinstance(body, dict) and body["result"] == "PENDING":
+                insights.pending.append(body)
+            else:
+                insights.asked.append((self.command, self.path, body, self.headers.get("Authorization")))
             self.send_response(404 if self.command == "DELETE" and insights.status == 200 else insights.status)
             self.send_header("Content-Length", "2")
             self.end_headers()
@@ -306,6 +314,18 @@ def test_a_cancel_replaces_an_earlier_pass(runner: Runner) -> None:
     (report,) = insights.bodies("PUT")
     assert report["result"] == "FAILED"
     assert report["details"].startswith("SecuProbe: cancelled: Scan ")
+
+
+def test_a_scan_that_runs_is_pending(runner: Runner) -> None:
+    with code_insights() as (insights, _), secuprobe({"duration_s": 3, "estimate_s": 3, "findings": FINDINGS}) as api:
+        step = run(runner, api)
+
+    assert step.code == 1
+    assert {body["title"] for body in insights.pending} == {"SecuProbe security scan: https://shop.example"}
+    assert re.fullmatch(r"running, \d s of about \d s", insights.pending[-1]["details"])
+    assert [(each["title"], each["type"]) for each in insights.pending[-1]["data"]] == [("Progress", "PERCENTAGE")]
+    assert insights.pending[-1]["link"].rpartition("/")[2] in api.service.scans
+    assert insights.methods() == ["DELETE", "PUT", "POST"], "the conclusion comes last, and once"
 
 
 def test_a_bitbucket_that_hangs_does_not_hold_up_a_cancel(runner: Runner) -> None:

@@ -176,6 +176,7 @@ class FakeGitLab:
     notes: list[dict[str, Any]] = field(default_factory=list)
     status: int = 200
     requests: list[str] = field(default_factory=list)
+    bodies: list[str] = field(default_factory=list)
 
     def environment(self) -> dict[str, str]:
         return {
@@ -212,11 +213,13 @@ def gitlab() -> Iterator[FakeGitLab]:
     @app.post(notes)
     async def create(request: Request) -> Any:
         fake.notes.append({"id": len(fake.notes) + 1, "author": {"username": "bot"}, **await request.json()})
+        fake.bodies.append(fake.notes[-1]["body"])
         return JSONResponse(fake.notes[-1], 201)
 
     @app.put(notes + "/{number}")
     async def edit(number: int, request: Request) -> Any:
         fake.notes[number - 1].update(await request.json())
+        fake.bodies.append(fake.notes[number - 1]["body"])
         return fake.notes[number - 1]
 
     with running(app) as fake.url:
