@@ -1,4 +1,4 @@
-"""Builds the two virtual environments from the hashed locks: `python3 scripts/environments.py demo` for what the demo needs, or `dev`.
+"""Builds both virtual environments from the hashed locks: `scripts/environments.py demo` for what the demo needs, or `dev`.
 
 It needs the standard library only, since it installs everything else. What is as the locks say is left as it is.
 """
@@ -37,7 +37,7 @@ def main(wanted: str) -> int:
             _create(OURS)
         installer = _uv()
         with ThreadPoolExecutor() as both:
-            list(both.map(lambda each: _build(*each, installer), missing))
+            list(both.map(lambda each: _build(each[0], each[1], installer), missing))
     except subprocess.CalledProcessError as error:
         print(f"setup: {error.cmd[0]} ended with {error.returncode}; what it said stands above", file=sys.stderr)
         return 1
@@ -60,7 +60,7 @@ def _build(name: str, folder: Path, uv: Path | None) -> None:
         _create(folder, "--without-pip")
     lock = str(LOCKS / f"{name}.txt")
     if uv is None or not _by_uv(uv, folder, [*OPTIONS.get(name, ()), "-r", lock]):
-        _pip("--python", str(python_of(folder)), "install", *PIP_OPTIONS.get(name, ()), "-r", lock)
+        _pip("--python", str(python_of(folder)), "install", "--no-compile", *PIP_OPTIONS.get(name, ()), "-r", lock)
     (folder / STAMP).write_text(_as_locked(name), encoding="utf-8")
 
 
