@@ -23,8 +23,8 @@ LISTS_AT_ONCE = 4
 """Answers that may be large, each of which is in memory as a whole."""
 
 LAUNCH_SPREAD = 0.5
-"""Of a minute's requests at even distances, how far launches are apart: scans that begin together end together, and their ends are
-then more than a window can see."""
+"""Of a minute's requests at even distances, how far launches are apart: scans that begin together end together, when a window can't
+see all of their ends."""
 
 MINUTES_AHEAD = 5.0
 """No more scans run than the key can see the end of and list within these: where a run is cut short, few are left behind."""
