@@ -77,6 +77,10 @@ class Account:
         """What the account's scans are filed under. The key itself is never stored."""
         return self.name or hashlib.sha256(self.key.encode("utf-8", "surrogatepass")).hexdigest()
 
+    def validates(self, host: str) -> bool:
+        """Whether the customer has validated a host, in whatever case it was added."""
+        return any(ok for name, ok in self.domains.items() if name.lower() == host)
+
     def opens_with(self, key: str) -> bool:
         """Whether `key` is the account's; how long that takes tells nothing about how near it is."""
         return secrets.compare_digest(self.key.encode("utf-8", "surrogatepass"), key.encode("utf-8", "surrogatepass"))

@@ -58,15 +58,17 @@ class Kept:
 
     Args:
         id: by which it can be changed.
-        line: the memory, as `memory.record` wrote it.
+        line: the memory, as `memory.record` or `memory.ledger` wrote it.
         completed_at: when that run was concluded, in seconds since the epoch, or None where it wasn't.
         started_at: when it began, likewise.
+        text: what `memory.ledger` wrote beside the line; empty where there is none, or no room for one.
     """
 
     id: int
     line: str
     completed_at: float | None
     started_at: float | None
+    text: str = ""
 
 
 class Conclusion(Enum):
@@ -91,6 +93,7 @@ class Check:
         at: when this was so, in seconds since the epoch.
         line: what is kept with it for later runs, or None to leave what is there.
         report_url: where a person reads on, or None.
+        text: what is kept beside the line; empty where there is none.
     """
 
     name: str
@@ -100,6 +103,7 @@ class Check:
     at: int
     line: str | None = None
     report_url: str | None = None
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
