@@ -119,7 +119,9 @@ class Run:
             client = client_for(wanted, http, deadline, heartbeat, self._platform)
             scanner = Scanner(client, wanted.api_url, heartbeat, deadline, wanted.site, recollection.lengths)
             only_new = wanted.policy.only_new
-            comparing = Comparing(scanner, recollection.recalled, wanted.baseline, wanted.site, only_new=only_new)
+            comparing = Comparing(
+                scanner, recollection.recalled, wanted.baseline, wanted.site, only_new=only_new, known=recollection.known
+            )
             drive(comparing.prepare(), client.wait)
             earlier = self._earlier_attempt(wanted, recollection, check)
             target = wanted.target.get_secret_value() if wanted.target else None

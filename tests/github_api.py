@@ -132,7 +132,7 @@ class FakeGitHub:
         now = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         url = f"{self.url}/repos/{REPOSITORY}/check-runs/{number}"
         completed = {"completed_at": now} if fields.get("conclusion") else {"completed_at": None}
-        self.checks.append({"id": number, "url": url, "app": ACTIONS_APP, "started_at": now, **completed, **fields})
+        self.checks.append({"id": number, "url": url, "app": ACTIONS_APP, "started_at": now, **completed, "output": {}, **fields})
         return self.checks[-1]
 
 

@@ -124,7 +124,7 @@ class Signer:
         if site != place.site_digest:
             raise NotBelieved
         content, _, mac = signed.rpartition(":")
-        if not hmac.compare_digest(self._mac(content, place).encode(), mac.encode("utf-8", "replace")):
+        if not hmac.compare_digest(self._line_mac(content, place).encode(), mac.encode("utf-8", "replace")):
             raise NotBelieved("its signature is not this key's: the key was rotated, or it was forged, altered or moved")
         match = _CONTENT.fullmatch(content)
         if match is None:
@@ -133,13 +133,23 @@ class Signer:
 
     def _line(self, memory: Memory, place: Place) -> str:
         content = _content(memory)
-        return f"secuprobe:{VERSION}:{place.site_digest}:{content}:{self._mac(content, place)}"
+        return f"secuprobe:{VERSION}:{place.site_digest}:{content}:{self._line_mac(content, place)}"
 
-    def _mac(self, content: str, place: Place) -> str:
-        signed = (f"secuprobe memory {VERSION}", place.repository, place.commit, place.name, place.site, content)
+    def _line_mac(self, content: str, place: Place) -> str:
+        return urlsafe_b64encode(self.mac(f"secuprobe memory {VERSION}", place, content)[:16]).decode().rstrip("=")
+
+    def mac(self, kind: str, place: Place, *texts: str) -> bytes:
+        """Return the signature of texts at a place, 32 bytes.
+
+        Args:
+            kind: what they are, so that one kind can't be taken for another.
+            place: where they belong.
+            texts: what is signed.
+        """
+        signed = (kind, place.repository, place.commit, place.name, place.site, *texts)
         # Each with its length, so that no two lists of texts are the same bytes.
         message = b"".join(b"%d:%b" % (len(part), part) for part in (text.encode("utf-8", "replace") for text in signed))
-        return urlsafe_b64encode(hmac.digest(self._key, message, "sha256")[:16]).decode().rstrip("=")
+        return hmac.digest(self._key, message, "sha256")
 
 
 def _content(memory: Memory) -> str:

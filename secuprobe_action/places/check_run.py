@@ -88,8 +88,7 @@ class CheckRun(Place):
 
         def work() -> str | None:
             line, note = self._left_for_later(ending, at, recalled)
-            report_url = _report_url(ending)
-            self._publish(Check(self._name, conclusion, title, summary, at, line, report_url))
+            self._publish(Check(self._name, conclusion, title, summary, at, line, _report_url(ending), self._ages_of(ending)))
             return STALE if self._stale else note
 
         return Errand("The check run was not published", work, is_news=not isinstance(ending, Skipped))
@@ -128,6 +127,13 @@ class CheckRun(Place):
             case Stopped(started=Started() as started):
                 return self._line(started, at, of_use=True)
         return None
+
+    def _ages_of(self, ending: Ending) -> str:
+        """Return what goes beside the line, where there is something."""
+        match ending:
+            case Judged(report=report, verdict=verdict) if report.site:
+                return self._recollection.keeper(self._desk.forge, report.site).ages(report, verdict)
+        return ""
 
     def _line(self, started: Started, at: int, *, of_use: bool) -> str | None:
         if started.site is None:

@@ -61,12 +61,14 @@ class Kept:
         line: the memory, as `memory.record` wrote it.
         completed_at: when that run was concluded, in seconds since the epoch, or None where it wasn't.
         started_at: when it began, likewise.
+        more: what else it left, where the forge has room for it.
     """
 
     id: int
     line: str
     completed_at: float | None
     started_at: float | None
+    more: str = ""
 
 
 class Conclusion(Enum):
@@ -90,6 +92,7 @@ class Check:
         summary: the same in Markdown.
         at: when this was so, in seconds since the epoch.
         line: what is kept with it for later runs, or None to leave what is there.
+        more: what else is, where the forge has room for some 60,000 characters more; a later run does without.
         report_url: where a person reads on, or None.
     """
 
@@ -100,6 +103,7 @@ class Check:
     at: int
     line: str | None = None
     report_url: str | None = None
+    more: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,7 +115,7 @@ class GitHubForge:
         return asking("read check runs", lambda: self._kept(commit, name))
 
     def publish_check(self, check: Check, commit: str, check_id: int | None) -> int:
-        """Create a check run on the commit, or change one; its `external_id` keeps the memory."""
+        """Create a check run on the commit, or change one; its `external_id` and its text keep the memory."""
         return asking("write a check run", lambda: self._publish_check(check, commit, check_id))
 
     def describe_check(self, check: Check, commit: str, check_id: int) -> None:
@@ -181,7 +181,7 @@ class GitHubForge:
         if len(found) > MAX_KEPT:
             raise ForgeError(f"commit {commit[:12]} has more than {MAX_KEPT:,} check runs of that name")
         return [
-            Kept(run.id, run.external_id, _epoch(run.completed_at), _epoch(run.started_at))
+            Kept(run.id, run.external_id, _epoch(run.completed_at), _epoch(run.started_at), run.output.text or "")
             for run in found
             if run.external_id and self._is_own(run)
         ]
@@ -258,7 +258,7 @@ class GitHubForge:
 
 
 def _output(check: Check) -> dict[str, str]:
-    return {"title": check.title[:255], "summary": check.summary}
+    return {"title": check.title[:255], "summary": check.summary} | ({"text": check.more} if check.more else {})
 
 
 def _name(name: str) -> str:

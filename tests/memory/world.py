@@ -26,6 +26,7 @@ class Service:
 
     scans: dict[str, tuple[str, frozenset[str]]] = field(default_factory=dict)
     hangs: bool = False
+    score: float | None = 50
     padding: str = ""
 
     def answer(self, found: frozenset[str], request: httpx.Request) -> httpx.Response:
@@ -39,7 +40,7 @@ class Service:
             return httpx.Response(200, json={"total": len(listed), "vulnerabilities": listed})
         url, _ = self.scans[last]
         status = "running" if self.hangs else "completed"
-        return httpx.Response(200, json={"scanId": last, "status": status, "url": url, "secuScore": 50})
+        return httpx.Response(200, json={"scanId": last, "status": status, "url": url, "secuScore": self.score})
 
 
 @dataclass
@@ -87,7 +88,7 @@ class MemoryForge:
         line = check.line or (before.line if before else "")
         completed_at = None if check.conclusion is None else float(check.at)
         started_at = before.started_at if before else float(check.at)
-        stored = Stored(commit, check.name, Kept(number, line, completed_at, started_at))
+        stored = Stored(commit, check.name, Kept(number, line, completed_at, started_at, check.more))
         self.checks[number : number + 1] = [stored]
         return number
 
@@ -130,9 +131,9 @@ class World:
         self.forge = MemoryForge(self.history)
 
     def scan(
-        self, commit: str, url: str, found: frozenset[str], rules: frozenset[str] = frozenset(), attempt: int = 1
+        self, commit: str, url: str, found: frozenset[str], rules: frozenset[str] = frozenset(), attempt: int = 1, **more: str
     ) -> ExitCode:
-        """Run the action at a commit; a second attempt is of the same workflow run as the last."""
+        """Run the action at a commit; a second attempt is of the same workflow run as the last. `more` are other inputs."""
         self.runs += attempt == 1
         self.forge.commit, self.forge.run, self.forge.attempt = commit, str(self.runs), attempt
         self._accept(rules)
@@ -144,6 +145,7 @@ class World:
             "SECUPROBE_BASELINE": "auto",
             "SECUPROBE_CHECK_RUN": "true",
             "SECUPROBE_TIMEOUT": "60",
+            **more,
         }
         http = httpx.Client(transport=httpx.MockTransport(lambda request: self.service.answer(found, request)))
         run = Run(Place(self.forge, self.folder), self.clock, Signals(), lambda wanted: http)
