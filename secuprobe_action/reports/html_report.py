@@ -10,7 +10,7 @@ from secuprobe_action import __version__
 from secuprobe_action.findings.gate import Assessed
 from secuprobe_action.findings.model import WORST_FIRST, Finding, Severity
 from secuprobe_action.reports.html_template import TEMPLATE, TROUBLE_TEMPLATE
-from secuprobe_action.reports.story import Story, Trouble, name_of_its_own
+from secuprobe_action.reports.story import Format, Story, Trouble, name_of_its_own
 from secuprobe_action.reports.trend import HEIGHT, WIDTH, trend
 from secuprobe_action.text import age, capitalised, duration, number, one_line, plural, printable
 
@@ -98,3 +98,6 @@ def _label(shown: Assessed | Finding) -> str:
     if finding.severity is Severity.UNKNOWN and finding.severity_text:
         return f"unknown ({one_line(finding.severity_text, 40)})"
     return finding.severity.label
+
+
+FORMAT = Format(render, failure)

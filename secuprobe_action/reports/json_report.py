@@ -7,7 +7,7 @@ from typing import Any
 from secuprobe_action import __version__
 from secuprobe_action.findings.baseline import fingerprint
 from secuprobe_action.findings.model import WORST_FIRST, Counts, Finding
-from secuprobe_action.reports.story import Named, Story, Trouble
+from secuprobe_action.reports.story import Format, Named, Story, Trouble
 
 SCHEMA_VERSION = 1
 """Raised when a field changes its meaning or goes; new fields may come without."""
@@ -132,3 +132,6 @@ def _baseline(story: Story) -> dict[str, Any] | None:
         "counts": _counts(baseline.counts),
         "fixed": [_finding(finding) for finding in story.verdict.fixed],
     }
+
+
+FORMAT = Format(render, failure)

@@ -9,7 +9,7 @@ from secuprobe_action.findings.gate import Assessed, Verdict
 from secuprobe_action.findings.ignore import rule_for
 from secuprobe_action.findings.model import WORST_FIRST, Finding, ScanReport, Severity
 from secuprobe_action.reports.escape import html_attribute, markdown, markdown_lines
-from secuprobe_action.reports.story import Story, Trouble, name_of_its_own
+from secuprobe_action.reports.story import Format, Story, Trouble, name_of_its_own
 from secuprobe_action.reports.trend import trend
 from secuprobe_action.text import age, capitalised, duration, number, plural
 
@@ -313,3 +313,6 @@ def fitting(parts: Iterable[str], max_bytes: int) -> Iterator[str]:
 def size(text: str) -> int:
     """Return the length in UTF-8 bytes, which is what GitHub's limits count."""
     return len(text.encode("utf-8"))
+
+
+FORMAT = Format(render, trouble)

@@ -177,7 +177,7 @@ def test_what_replaces_a_state_is_written_whole_or_not_at_all(shown: Story) -> N
 
 @not_whole
 def test_what_is_not_written_is_told_where_it_was_asked_for(shown: Story) -> None:
-    assert "No report was written as gitlab-codequality and sarif" in " ".join(remarks(FORMATS, shown))
+    assert "No report was written as gitlab-codequality, sarif, because" in " ".join(remarks(FORMATS, shown))
     assert list(remarks(["json", "html"], shown)) == []
     assert list(remarks(FORMATS, rich())) == []
 
