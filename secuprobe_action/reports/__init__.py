@@ -2,7 +2,17 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from secuprobe_action.reports import badge, gitlab_codequality, gitlab_dast, html_report, json_report, junit, markdown, sarif
+from secuprobe_action.reports import (
+    badge,
+    defectdojo,
+    gitlab_codequality,
+    gitlab_dast,
+    html_report,
+    json_report,
+    junit,
+    markdown,
+    sarif,
+)
 from secuprobe_action.reports.story import Format, Story, Trouble
 
 _FORMATS: Mapping[str, Format] = {
@@ -14,6 +24,7 @@ _FORMATS: Mapping[str, Format] = {
     "gitlab-dast": gitlab_dast.FORMAT,
     "gitlab-codequality": gitlab_codequality.FORMAT,
     "badge": badge.FORMAT,
+    "defectdojo": defectdojo.FORMAT,
 }
 
 FORMATS: Mapping[str, Callable[[Story], str | None]] = {name: each.render for name, each in _FORMATS.items()}
