@@ -1,4 +1,4 @@
-"""DefectDojo's Generic Findings Import (DefectDojo/django-DefectDojo, dojo/tools/generic/json_parser.py, which takes no other field).
+"""DefectDojo's Generic Findings Import (DefectDojo/django-DefectDojo, dojo/tools/generic/json_parser.py: no other field).
 
 SARIF is static code to DefectDojo, so a web finding has no endpoint there; here it has.
 """
