@@ -30,7 +30,7 @@ REQUEST_TIMEOUT_S = 10
 MAX_KEPT = 1_000
 """Check runs of a name that are looked at on a commit: more are no honest use, and not to be read in time."""
 
-MAX_NAME = 255
+MAX_NAME = MAX_LINE = 255
 
 _Result = TypeVar("_Result")
 
@@ -98,7 +98,11 @@ class GitHubForge:
             else Lineage(base.sha == commit, self._first_parents(base))
         )
 
-    def kept(self, commit: str, name: str) -> Sequence[Kept]:
+    def room(self, scan_id: str, report_url: str) -> int:
+        """Return what an `external_id` holds."""
+        return MAX_LINE
+
+    def kept(self, commit: str, name: str, site: str) -> Sequence[Kept]:
         """Return what check runs of this token's own app hold: of others, anybody may have written it."""
         return asking("read check runs", lambda: self._kept(commit, name))
 
