@@ -10,7 +10,7 @@ from tests.fake_http import Answer, Asked, Fake
 from tests.git_history import History
 
 REPOSITORY = "/2.0/repositories/team/app"
-TOKEN = "bb-token"  # noqa: S105
+TOKEN = "bb-token"
 
 
 @dataclass
@@ -90,6 +90,9 @@ class FakeBitbucket(Fake):
             known = between[1] in history.parents
             base = history.merge_base(between[2], between[1]) if known else None
             return Answer(200, {"hash": base}) if base else Answer(404, {"type": "error"})
+        one = re.fullmatch(r"/commit/(\w+)", path)
+        if one and one[1] in history.parents:
+            return Answer(200, {"hash": one[1]})
         since = re.fullmatch(r"/commits/(\w+)", path)
         if since and since[1] in history.parents:
             listed = history.log(since[1])[: int(asked.only("pagelen", "30"))]

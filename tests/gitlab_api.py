@@ -11,7 +11,7 @@ from tests.fake_http import Answer, Asked, Fake
 from tests.git_history import History
 
 PROJECT = "/api/v4/projects/5"
-TOKEN = "glpat-test"  # noqa: S105
+TOKEN = "glpat-test"
 STATES = ("pending", "running", "success", "failed", "canceled", "skipped")
 
 

@@ -21,6 +21,10 @@ _REQUEST_TIMEOUT_S = 10.0
 _Result = TypeVar("_Result")
 
 
+class NotThere(ForgeError):
+    """Bitbucket knows no such thing, or doesn't show it."""
+
+
 class BitbucketApi:
     """A repository.
 
@@ -89,13 +93,14 @@ def read(http: httpx.Client, path: str, **parameters: str) -> Any:
     """Return what Bitbucket knows of the repository itself.
 
     Raises:
+        NotThere: there is no such thing.
         ForgeError: it isn't told. The pipeline's proxy is there for reports (jira.atlassian.com, BCLOUD-21842), so a token may be
             what is missing.
     """
     answer = http.get(path, params=parameters)
     if answer.is_success:
         return answer.json()
-    raise ForgeError(
+    raise (NotThere if answer.status_code == 404 else ForgeError)(
         f"Bitbucket answered {answer.status_code} when asked for commits; they may take {TOKEN_VARIABLE}, "
         "a repository access token with the scope repository"
     )

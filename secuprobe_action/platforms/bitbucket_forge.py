@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 from secuprobe_action.platforms.base import Check, Comment, ForgeError, Kept, Lineage, Subject
-from secuprobe_action.platforms.bitbucket_api import BitbucketApi, accepted, read
+from secuprobe_action.platforms.bitbucket_api import BitbucketApi, NotThere, accepted, read
 from secuprobe_action.platforms.bitbucket_report import MAX_LINE, Memory, report_id, running, with_memory
 
 
@@ -47,6 +47,8 @@ class BitbucketForge:
     def lineage(self, commit: str) -> Lineage:
         """Ask for the merge base with the main branch: it is the commit itself where that branch holds it."""
         base = self._api.asking(lambda http: _merge_base(http, commit))
+        if base is None:
+            return Lineage(on_default=False, commits=iter(()))
         return Lineage(base == commit, self._first_parents(base))
 
     def room(self, scan_id: str, report_url: str) -> int:
@@ -116,12 +118,16 @@ def kept_in(http: httpx.Client, commit: str, own_id: str) -> Memory:
     return Memory() if answer.status_code == 404 else Memory.of(answer.json().get("details") or "")
 
 
-def _merge_base(http: httpx.Client, commit: str) -> str:
+def _merge_base(http: httpx.Client, commit: str) -> str | None:
     branch = read(http, str(http.base_url).rstrip("/"), fields="mainbranch.name")["mainbranch"]["name"]
     # By its head: a name may be a tag's as well, and a tag anybody's.
     asked = {"q": f'name = "{branch}"', "fields": "values.name,values.target.hash"}
     heads = [each["target"]["hash"] for each in read(http, "/refs/branches", **asked)["values"] if each["name"] == branch]
-    base: str = read(http, f"/merge-base/{commit}..{heads[0]}")["hash"]
+    try:
+        base: str = read(http, f"/merge-base/{commit}..{heads[0]}")["hash"]
+    except NotThere:
+        read(http, f"/commit/{commit}", fields="hash")  # both are there, so the commit has a history of its own
+        return None
     return base
 
 

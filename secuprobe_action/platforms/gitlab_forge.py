@@ -51,6 +51,7 @@ class GitLabForge:
         self._iid = _digits(environment.get("CI_MERGE_REQUEST_IID", ""))
         self._subject = Subject(commit or own, (int(self._iid),) if self._iid else ())
         self._line: str | None = None
+        self._user: Mapping[str, Any] | None = None
 
     @cached_property
     def attempt(self) -> int:
@@ -105,7 +106,7 @@ class GitLabForge:
             if len(found) > MAX_LISTED:
                 raise ForgeError(f"commit {commit[:12]} has more than {MAX_LISTED:,} statuses of that name")
             lines = [(each, _line(each["target_url"] or "")) for each in found]
-            own = self._viewer_id(http) if any(line for _, line in lines) else None
+            own = self._viewer(http)["id"] if any(line for _, line in lines) else None
             return [
                 Kept(each["id"], line, own_time=False)
                 for each, line in lines
@@ -160,15 +161,16 @@ class GitLabForge:
         number: int = content(answer)["id"]
         return number
 
-    def _viewer_id(self, http: httpx.Client) -> int:
-        number: int = self._api.viewer(http)["id"]
-        return number
+    def _viewer(self, http: httpx.Client) -> Mapping[str, Any]:
+        if self._user is None:
+            self._user = self._api.viewer(http)
+        return self._user
 
     def _note(self, http: httpx.Client, comment: Comment) -> None:
         notes = f"/merge_requests/{self._iid}/notes"
         marker = Marker(comment.name, comment.site)
         body = {"body": f"{marker}\n{comment.body}"}
-        author = self._api.viewer(http)["username"]
+        author = self._viewer(http)["username"]
         own = self._own_notes(http, author, marker)
         if own:
             content(http.put(f"{notes}/{own[0]}", json=body))

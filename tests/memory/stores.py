@@ -1,4 +1,4 @@
-"""Where the runs of a world leave what they remember: a list of checks as GitHub keeps them, a small GitLab, a small Bitbucket."""
+"""Where the runs of a world leave what they remember: checks as GitHub keeps them, a small GitLab, a small Bitbucket."""
 
 import io
 from collections.abc import Iterator, Sequence
