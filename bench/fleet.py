@@ -13,6 +13,7 @@ from bench.simulation import EPOCH, SimulatedClock, Simulation
 from secuprobe_action.api.client import SecuProbeClient
 from secuprobe_action.api.heartbeat import Heartbeat
 from secuprobe_action.api.scan import Scanner
+from secuprobe_action.api.steps import drive
 from secuprobe_action.clock import Deadline
 from secuprobe_action.errors import ActionError
 from secuprobe_action.local.accounts import WINDOW_S, Limiter
@@ -120,7 +121,7 @@ def run(jobs: int, limit: int, timeout_s: float, estimate_s: float = ESTIMATE_S,
     def job(job_seed: int) -> None:
         clock = SimulatedClock(simulation)
         deadline = Deadline.starting_now(clock, timeout_s)
-        heartbeat = Heartbeat(clock, deadline, Silence())
+        heartbeat = Heartbeat(clock, deadline, Silence(), lambda progress: None, 30.0)
         with httpx.Client(transport=server) as http:
             client = SecuProbeClient(
                 http,
@@ -132,7 +133,8 @@ def run(jobs: int, limit: int, timeout_s: float, estimate_s: float = ESTIMATE_S,
                 log=Silence(),
             )
             try:
-                report = Scanner(client, API, heartbeat, deadline).run("https://shop.example", None, lambda started: None)
+                steps = Scanner(client, API, heartbeat, deadline).run("https://shop.example", None, lambda started: None)
+                report = drive(steps, client.wait)
             except ActionError:
                 return
             if report.findings is not None:

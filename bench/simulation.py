@@ -4,7 +4,7 @@ import heapq
 import itertools
 import threading
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from secuprobe_action.clock import Task
 
@@ -21,6 +21,8 @@ class Simulation:
         self._queue: list[tuple[float, int, threading.Semaphore]] = []
         self._order = itertools.count()
         self._scheduler = threading.Semaphore(0)
+        self._waiting: dict[Task[Any], tuple[int, threading.Semaphore]] = {}
+        self._stale: set[int] = set()
 
     def add(self, job: Callable[[], None], starts_at: float) -> None:
         """Add a job that starts at `starts_at` seconds."""
@@ -31,6 +33,7 @@ class Simulation:
             try:
                 job()
             finally:
+                self._wake()
                 self._scheduler.release()
 
         threading.Thread(target=body, daemon=True).start()
@@ -39,7 +42,11 @@ class Simulation:
     def run(self) -> None:
         """Run until every job has ended."""
         while self._queue:
-            self.now, _, turn = heapq.heappop(self._queue)
+            at, order, turn = heapq.heappop(self._queue)
+            if order in self._stale:
+                self._stale.remove(order)
+                continue
+            self.now = at
             turn.release()
             self._scheduler.acquire()
 
@@ -50,8 +57,27 @@ class Simulation:
         self._scheduler.release()
         turn.acquire()
 
-    def _push(self, at: float, turn: threading.Semaphore) -> None:
-        heapq.heappush(self._queue, (at, next(self._order), turn))
+    def wait(self, task: Task[Any], seconds: float) -> bool:
+        """Give the turn away until a task is finished, for `seconds` at the most; return whether it is."""
+        if not task.finished.is_set():
+            turn = threading.Semaphore(0)
+            self._waiting[task] = (self._push(self.now + seconds, turn), turn)
+            self._scheduler.release()
+            turn.acquire()
+            self._waiting.pop(task, None)
+        return task.finished.is_set()
+
+    def _wake(self) -> None:
+        for task, (order, turn) in list(self._waiting.items()):
+            if task.finished.is_set():
+                del self._waiting[task]
+                self._stale.add(order)
+                self._push(self.now, turn)
+
+    def _push(self, at: float, turn: threading.Semaphore) -> int:
+        order = next(self._order)
+        heapq.heappush(self._queue, (at, order, turn))
+        return order
 
 
 class SimulatedClock:
@@ -80,3 +106,15 @@ class SimulatedClock:
 
     def wait(self, task: Task[_Result], seconds: float) -> bool:
         return True
+
+
+class ConcurrentClock(SimulatedClock):
+    """A Clock whose tasks go on while others wait: for a program that makes several requests at once."""
+
+    def start(self, work: Callable[[], _Result]) -> Task[_Result]:
+        task: Task[_Result] = Task()
+        self._simulation.add(lambda: task.run(work), self._simulation.now)
+        return task
+
+    def wait(self, task: Task[_Result], seconds: float) -> bool:
+        return self._simulation.wait(task, seconds)

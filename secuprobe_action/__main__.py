@@ -74,7 +74,7 @@ def _parser(command: str, defaults: Mapping[str, str], description: str) -> argp
     from secuprobe_action import settings
 
     parser = argparse.ArgumentParser(
-        f"secuprobe_action {command}",
+        f"secuprobe {command}",
         description=description,
         epilog="Each flag can be given as an environment variable instead: SECUPROBE_URL for --url. Give the key that way: "
         "a command line is visible to other processes. Exit codes: 0 passed, 1 gate failed, 2 invalid input, "

@@ -1,7 +1,6 @@
 """The straight line: inputs, scan, gate, places, exit code. The only place that knows all the parts."""
 
 import contextlib
-import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
@@ -10,14 +9,15 @@ import httpx
 from secuprobe_action import settings
 from secuprobe_action.api.heartbeat import Heartbeat
 from secuprobe_action.api.scan import Scanner
+from secuprobe_action.api.steps import drive
 from secuprobe_action.clock import Clock
 from secuprobe_action.comparing import Comparing
 from secuprobe_action.connecting import client_for
 from secuprobe_action.errors import ExitCode, InputError, Mistake
-from secuprobe_action.findings import gate, ignore
-from secuprobe_action.findings.endings import Ending, Judged, Skipped
+from secuprobe_action.findings.endings import Ending, Skipped
 from secuprobe_action.findings.model import Started
 from secuprobe_action.ignore_file import read_rules
+from secuprobe_action.judging import Judging
 from secuprobe_action.memory.recollection import Recollection
 from secuprobe_action.memory.record import Signer
 from secuprobe_action.places.base import Place
@@ -113,21 +113,20 @@ class Run:
             if started.site and (wanted.check_run or wanted.baseline == AUTO):
                 recollection.begin(started.site)
 
-        heartbeat = Heartbeat(self._clock, deadline, self._platform)
+        heartbeat = Heartbeat(self._clock, deadline, self._platform, self._shell.progress, self._platform.beat_s)
         what = f"scan {wanted.scan_id}" if wanted.scan_id else f"{wanted.url}"
         with self._connect(wanted) as http, self._platform.group(f"SecuProbe scans {what}"):
             client = client_for(wanted, http, deadline, heartbeat, self._platform)
             scanner = Scanner(client, wanted.api_url, heartbeat, deadline, wanted.site, recollection.lengths)
-            comparing = Comparing(scanner, recollection, wanted)
-            comparing.prepare()
+            only_new = wanted.policy.only_new
+            comparing = Comparing(scanner, recollection.recalled, wanted.baseline, wanted.site, only_new=only_new)
+            drive(comparing.prepare(), client.wait)
             earlier = self._earlier_attempt(wanted, recollection, check)
             target = wanted.target.get_secret_value() if wanted.target else None
-            report = scanner.run(target, wanted.scan_id, begun, earlier)
-            compared = comparing.compare(report, self._clock.time())
-        today = dt.datetime.fromtimestamp(self._clock.time(), dt.UTC).date()
-        acceptance = ignore.accept(rules, report.findings or (), report.url, today)
-        verdict = gate.judge(report, wanted.policy, compared, acceptance)
-        return Judged(report, replace(verdict, warnings=(*verdict.warnings, *files.remarks(report, verdict))))
+            judging = Judging(wanted.policy, rules, self._clock.time)
+            judged = drive(judging.steps(scanner.run(target, wanted.scan_id, begun, earlier), comparing), client.wait)
+        remarks = files.remarks(judged.report, judged.verdict)
+        return replace(judged, verdict=replace(judged.verdict, warnings=(*judged.verdict.warnings, *remarks)))
 
     def _desk(self, wanted: Settings) -> Desk:
         token = wanted.github_token.get_secret_value() if wanted.github_token else None
@@ -142,7 +141,10 @@ class Run:
         if check:
             yield check
         if wanted.pr_comment is not CommentMode.OFF:
-            yield PullRequestComment(desk, wanted.check_name, wanted.site, always=wanted.pr_comment is CommentMode.ALWAYS)
+            always = wanted.pr_comment is CommentMode.ALWAYS
+            yield PullRequestComment(
+                desk, wanted.check_name, wanted.site, always=always, shows_progress=platform.comments_progress
+            )
         yield PlatformResult(platform, wanted.check_name, wanted.site)
 
     def _earlier_attempt(self, wanted: Settings, recollection: Recollection, check: CheckRun | None) -> str | None:

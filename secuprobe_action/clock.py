@@ -30,6 +30,11 @@ class Task(Generic[_Result]):
         finally:
             self.finished.set()
 
+    @property
+    def failed(self) -> bool:
+        """Whether it is finished and came to nothing."""
+        return self._error is not None
+
     def result(self) -> _Result:
         """Return what the finished work returned, or raise what it raised."""
         if self._error is not None:
@@ -66,6 +71,12 @@ class Lane:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._last: Task[object] | None = None
+
+    @property
+    def is_free(self) -> bool:
+        """Whether all that was begun has ended, the last of it well."""
+        last = self._last
+        return last is None or (last.finished.is_set() and not last.failed)
 
     def start(self, work: Callable[[], _Result]) -> Task[_Result]:
         """Begin `work` once all that was begun before has ended."""

@@ -1,14 +1,16 @@
 """What a run's findings are measured against. It decides, so what could not be asked is doubt, never nothing."""
 
+from collections.abc import Callable
+
 from secuprobe_action.api.scan import Scanner, require_site
+from secuprobe_action.api.steps import Steps
 from secuprobe_action.api.wire import Scan
 from secuprobe_action.errors import ApiError, NotCompared, NotFound
 from secuprobe_action.findings.baseline import Compared, compare
 from secuprobe_action.findings.model import ScanReport
-from secuprobe_action.memory.recollection import Recollection
 from secuprobe_action.memory.rules import Recalled
 from secuprobe_action.platforms.base import ForgeError
-from secuprobe_action.settings import AUTO, Settings
+from secuprobe_action.settings import AUTO
 from secuprobe_action.text import one_line
 
 
@@ -17,57 +19,69 @@ class Comparing:
 
     Args:
         scanner: what reads scans.
-        recollection: what is known of earlier runs.
-        wanted: the inputs.
+        recalled: returns what is known of earlier runs, or raises ForgeError; called once the scan has ended.
+        baseline: the scan to compare with, AUTO for what is remembered, or None for no comparison.
+        site: what the findings belong to, or None where only the scan tells.
+        only_new: whether only new findings fail the gate.
     """
 
-    def __init__(self, scanner: Scanner, recollection: Recollection, wanted: Settings) -> None:
+    def __init__(
+        self,
+        scanner: Scanner,
+        recalled: Callable[[], Recalled],
+        baseline: str | None,
+        site: str | None,
+        *,
+        only_new: bool,
+    ) -> None:
         self._scanner = scanner
-        self._recollection = recollection
-        self._wanted = wanted
+        self._recalled = recalled
+        self._baseline = baseline
+        self._site = site
+        self._only_new = only_new
         self._named: Scan | None = None
         self._problem = ""
 
-    def prepare(self) -> None:
+    def prepare(self) -> Steps[None]:
         """Look at a baseline that the user named before a scan is spent on being compared with it.
 
         Raises:
             WrongSite: it is another site's scan.
             NotCompared: there is none of that name, and the gate is about new findings.
         """
-        wanted = self._wanted
-        if wanted.baseline in (None, AUTO):
+        baseline = self._baseline
+        if baseline is None or baseline == AUTO:
             return
         try:
-            self._named = self._scanner.earlier(wanted.baseline or "", _of_url(wanted.site))
+            self._named = yield from self._scanner.earlier(baseline, _of_url(self._site))
         except NotFound as error:
-            if wanted.fail_on == "new":
+            if self._only_new:
                 advice = "Check the input baseline, and which account the key belongs to. Nothing was launched."
-                raise NotCompared(f"There is no scan {wanted.baseline} to compare with: {error.message}", advice) from error
-            self._problem = _unreadable(wanted.baseline or "", error)
+                raise NotCompared(f"There is no scan {baseline} to compare with: {error.message}", advice) from error
+            self._problem = _unreadable(baseline, error)
         except ApiError as error:
-            self._problem = _unreadable(wanted.baseline or "", error)
+            self._problem = _unreadable(baseline, error)
 
-    def compare(self, report: ScanReport, now: float) -> Compared:
+    def compare(self, report: ScanReport, now: float) -> Steps[Compared]:
         """Compare the run's findings; to be called once the scan has ended.
 
         Args:
             report: the run's scan.
             now: seconds since the epoch.
         """
-        match self._wanted.baseline:
+        match self._baseline:
             case None:
                 return Compared()
             case "auto":
-                return self._with_memory(report, now)
+                return (yield from self._with_memory(report, now))
         if self._named is None:
             return Compared(problem=self._problem)
         require_site(self._named, _of_url(report.site))  # known by now, even where only the scan told
-        return self._unlisted(report) or self._with_scan(report, self._named, None, now)
+        return self._unlisted(report) or (yield from self._with_scan(report, self._named, None, now))
 
-    def _with_memory(self, report: ScanReport, now: float) -> Compared:
+    def _with_memory(self, report: ScanReport, now: float) -> Steps[Compared]:
         try:
-            recalled = self._recollection.recalled()
+            recalled = self._recalled()
         except ForgeError as error:
             return Compared(problem=f"The baseline could not be looked up: {error}.")
         if recalled.compared_with is None:
@@ -76,12 +90,12 @@ class Comparing:
         if unlisted:
             return unlisted
         try:
-            scan = self._scanner.earlier(recalled.compared_with, None)
+            scan = yield from self._scanner.earlier(recalled.compared_with, None)
         except NotFound:
             return Compared(doubts=(_gone(recalled), *recalled.notes))
         except ApiError as error:
             return Compared(problem=_unreadable(recalled.compared_with, error))
-        return self._with_scan(report, scan, recalled, now)
+        return (yield from self._with_scan(report, scan, recalled, now))
 
     def _unlisted(self, report: ScanReport) -> Compared | None:
         """Return what to make of a scan whose findings aren't listed."""
@@ -91,13 +105,13 @@ class Comparing:
             return Compared(doubts=("There is no list of findings to compare with the baseline's. All findings count as new.",))
         return Compared(problem=f"The list of findings can't be read: {report.list_problem or 'no list'}")
 
-    def _with_scan(self, report: ScanReport, scan: Scan, recalled: Recalled | None, now: float) -> Compared:
+    def _with_scan(self, report: ScanReport, scan: Scan, recalled: Recalled | None, now: float) -> Steps[Compared]:
         commit = age_s = None
         # A memory's commit and time are those of the run's own scan; of one that it took over only the identifier is known.
         if recalled and recalled.memory and recalled.memory.seen == scan.scan_id:
             commit, age_s = recalled.commit, now - recalled.memory.at
         try:
-            known = self._scanner.baseline(scan, commit, age_s)
+            known = yield from self._scanner.baseline(scan, commit, age_s)
         except ApiError as error:
             return Compared(problem=_unreadable(scan.scan_id, error))
         return Compared(compare(report.findings or (), known), recalled.notes if recalled else ())

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 import httpx
 
 from secuprobe_action import settings
+from secuprobe_action.api.steps import drive
+from secuprobe_action.api.window import ASSUMED_LIMIT
 from secuprobe_action.api.wire import Domain
 from secuprobe_action.connecting import client_for
 from secuprobe_action.errors import ExitCode, InputError, Mistake
@@ -21,9 +23,6 @@ from secuprobe_action.workspace import Workspace
 
 MAX_JOBS = 256
 """Jobs that a matrix may make in a workflow run (docs.github.com, "Usage limits")."""
-
-ASSUMED_REQUESTS_PER_MINUTE = 60
-"""Where no answer states the key's limit: that of the smallest plan with API access (API documentation, Rate Limits)."""
 
 REQUESTS_PER_JOB = 3
 """A minute, of each job that scans while others do: with more jobs than the limit allows so, they mostly wait for each other
@@ -61,8 +60,8 @@ def run(
         deadline = shell.begin_budget(wanted.timeout)
         with connect(wanted) as http:
             client = client_for(wanted, http, deadline, shell.clock, shell.platform)
-            known = client.domains().domains
-        limit = client.requests_per_minute or ASSUMED_REQUESTS_PER_MINUTE
+            known = drive(client.domains(), client.wait).domains
+        limit = client.window.newest.limit or ASSUMED_LIMIT
         domains = chosen(known, wanted.include, wanted.exclude)
         if wanted.file:
             _write(shell.platform, wanted.file, domains)

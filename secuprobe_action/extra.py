@@ -18,8 +18,8 @@ def needing_local(command: str) -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         print(
-            f"secuprobe-scan: {command} is not part of the image: it needs the extra `local` ({error.name} is missing). "
-            "In a checkout of the repository, `make setup` installs it.",
+            f"secuprobe: {command} needs the extra `local` ({error.name} is missing), which the image leaves out. Install "
+            "secuprobe-scan-action[local], or use `make` in a checkout of the repository.",
             file=sys.stderr,
         )
         raise SystemExit(ExitCode.INPUT_ERROR) from error

@@ -8,8 +8,10 @@ from secuprobe_action.clock import Clock, Deadline
 from secuprobe_action.errors import ActionError, ApiError, Cancelled, ExitCode, InternalError
 from secuprobe_action.findings.endings import Ending, Failed, Stopped
 from secuprobe_action.findings.model import Started
+from secuprobe_action.findings.progress import Progress
 from secuprobe_action.places import Places
 from secuprobe_action.places.annotations import Annotations
+from secuprobe_action.places.log_progress import LogProgress
 from secuprobe_action.places.outputs import Outputs
 from secuprobe_action.places.summary import Summary
 from secuprobe_action.platforms.base import Platform
@@ -40,7 +42,7 @@ class Shell:
         self._signals = signals
         self._began_at = clock.monotonic()
         self._secrets: Sequence[str] = ()
-        first = (Outputs(platform, outputs), Summary(platform), Annotations(platform))
+        first = (LogProgress(platform), Outputs(platform, outputs), Summary(platform), Annotations(platform))
         self.places = Places(platform, first, self._tell_fault)
 
     def run(
@@ -82,6 +84,10 @@ class Shell:
         """Take note of a scan and show that it has begun."""
         self.started = started
         self.places.start(started)
+
+    def progress(self, progress: Progress) -> None:
+        """Show how it stands; to be called at each change, and every `platform.beat_s` seconds of waiting."""
+        self.places.progress(progress)
 
     def _ending(self, command: Callable[[Mapping[str, str]], Ending], inputs: Mapping[str, str]) -> Ending:
         try:

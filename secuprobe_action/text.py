@@ -66,6 +66,11 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
+def about(seconds: float) -> str:
+    """Return a length of time that is only estimated: to the nearest 10 s from a minute on: `1 min 50 s`, `2 min`."""
+    return duration(seconds if round(seconds) < 60 else round(seconds, -1)).removesuffix(" 0 s")
+
+
 def plural(count: int, noun: str, nouns: str = "") -> str:
     """Return `count` with its noun: `1 finding`, `2 findings`; `nouns` where an s doesn't make the plural."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {nouns or noun + 's'}"

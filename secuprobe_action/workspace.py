@@ -3,6 +3,7 @@
 import contextlib
 import glob
 import os
+import sys
 from pathlib import Path, PurePosixPath
 
 
@@ -84,11 +85,10 @@ class Workspace:
 
     def _hand_over(self, path: Path) -> None:
         """Give what root made to the workspace's owner. Where that can't be (not every file system can), it stays."""
-        if os.geteuid() != 0:
-            return
-        with contextlib.suppress(OSError):
-            owner = self._root.stat()
-            os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+        if sys.platform != "win32" and os.geteuid() == 0:
+            with contextlib.suppress(OSError):
+                owner = self._root.stat()
+                os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
     def _inside(self, path: str) -> Path:
         """Return where `path` leads once all links are followed."""

@@ -58,7 +58,9 @@ class FakeGitHub:
         viewer: whose the token is.
         refuse: what is refused, given `METHOD path`; or None.
         hang_s: how long every answer takes.
+        slow_s: how long it takes to change what a check that runs says.
         bodies: the body of each writing request, by its operation.
+        titles: what checks have said, in the order in which GitHub took it.
         run_ids: the numbers of workflow runs, each its own.
     """
 
@@ -71,6 +73,8 @@ class FakeGitHub:
     viewer: str = "github-actions[bot]"
     refuse: Callable[[str], Refusal | None] = lambda request: None
     hang_s: float = 0.0
+    slow_s: float = 0.0
+    titles: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
     bodies: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     run_ids: Iterator[int] = field(default_factory=lambda: itertools.count(1001))
@@ -216,6 +220,7 @@ def _add_checks(app: FastAPI, github: FakeGitHub) -> None:
     async def create_check(request: Request) -> Any:
         body = await request.json()
         github.bodies.append(("POST /repos/{owner}/{repo}/check-runs", body))
+        github.titles.append(body["output"]["title"])
         return JSONResponse(github.add_check(**body), 201)
 
     @app.patch(REPO + "/check-runs/{number}")
@@ -223,7 +228,9 @@ def _add_checks(app: FastAPI, github: FakeGitHub) -> None:
         body = await request.json()
         github.bodies.append(("PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}", body))
         check = next(check for check in github.checks if check["id"] == number)
+        await asyncio.sleep(0.0 if "status" in body else github.slow_s)
         check.update(body)
+        github.titles.append(body["output"]["title"])
         return check
 
 

@@ -147,6 +147,9 @@ class BrokenForge:
     def publish_check(self, check: Check, commit: str, check_id: int | None) -> int:
         raise RuntimeError
 
+    def describe_check(self, check: Check, commit: str, check_id: int) -> None:
+        raise RuntimeError
+
     def publish_comment(self, comment: Comment, subject: Subject) -> None:
         raise RuntimeError
 
@@ -207,4 +210,4 @@ def test_a_scan_of_ten_minutes_takes_no_time_to_test(job: Job) -> None:
     assert code is ExitCode.SCAN_ERROR
     assert "Scan a was not finished within 10 min 0 s." in job.shown()
     assert 60 < polls < 200
-    assert job.shown().count("running: ") >= 18  # a line at least every 30 s
+    assert job.shown().count("running, ") >= 18  # a line at least every 30 s

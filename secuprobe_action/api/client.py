@@ -1,7 +1,11 @@
-"""SecuProbeClient: the four documented endpoints, typed. It must not know what the answers are used for."""
+"""SecuProbeClient: the four documented endpoints, typed. It must not know what the answers are used for.
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+Each is a sequence of steps (`steps`): what is asked again, and after what wait, is decided here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -13,10 +17,11 @@ from secuprobe_action.api import retry
 from secuprobe_action.api.answers import decoded, understood
 from secuprobe_action.api.exchange import Answer, Ask, exchange
 from secuprobe_action.api.pages import MAX_PAGES, next_page
-from secuprobe_action.api.polling import CAP_S, Prior, interval_s
-from secuprobe_action.api.ratelimit import Random, RateLimit
+from secuprobe_action.api.polling import CAP_S, interval_s
+from secuprobe_action.api.ratelimit import Random
 from secuprobe_action.api.redaction import Redactor
-from secuprobe_action.api.sharing import KeySharing
+from secuprobe_action.api.steps import Kind, Pause, Request, Running, Steps
+from secuprobe_action.api.window import Window
 from secuprobe_action.api.wire import DomainList, LaunchedScan, Scan, VulnerabilityList
 from secuprobe_action.clock import Clock, Deadline
 from secuprobe_action.errors import ApiError, LaunchUncertain, NotFound, OutOfTime, RateLimited
@@ -45,7 +50,6 @@ VISIBLE_WAIT_S = 10.0
 """A wait this long is worth a line in the log."""
 
 _Model = TypeVar("_Model", bound=BaseModel)
-_Result = TypeVar("_Result")
 
 
 class SecuProbeClient:
@@ -59,6 +63,9 @@ class SecuProbeClient:
         clock: what to wait with.
         random: where jitter comes from.
         log: where waits and repeats are told.
+
+    Attributes:
+        window: what the answers say of the key's limit.
     """
 
     def __init__(
@@ -80,14 +87,13 @@ class SecuProbeClient:
         self._clock = clock
         self._random = random
         self._log = log
-        self._rate_limit = RateLimit()  # what the newest answer said of it
-        self._sharing = KeySharing()
+        self.window = Window()
 
     def hide(self, url: str) -> None:
         """Have the values of this URL's query in no text that comes back."""
         self._redactor.hide(url)
 
-    def launch_scan(self, url: str) -> LaunchedScan:
+    def launch_scan(self, url: str) -> Steps[LaunchedScan]:
         """Launch a scan (`POST /scans`).
 
         Raises:
@@ -97,7 +103,7 @@ class SecuProbeClient:
         self.hide(url)
         ask = self._ask("POST", "/scans", LAUNCH_ANSWER_S, LAUNCH_ANSWER_S, {"url": url})
         try:
-            return self._call(LaunchedScan, ask)
+            return (yield from self._call(LaunchedScan, ask, Kind.LAUNCH))
         except ApiError as error:
             if not retry.may_have_launched(error):
                 raise
@@ -109,11 +115,12 @@ class SecuProbeClient:
                 status=error.status,
             ) from error
 
-    def scan(self, scan_id: str, *, launched_at_s: float | None = None) -> Scan:
+    def scan(self, scan_id: str, kind: Kind = Kind.FINISH, *, launched_at_s: float | None = None) -> Steps[Scan]:
         """Return a scan's status and summary (`GET /scans/{id}`); this asks until the time budget ends.
 
         Args:
             scan_id: the scan.
+            kind: what it is asked for.
             launched_at_s: when this run launched it, in seconds since the budget began, or None where it didn't.
 
         Raises:
@@ -122,13 +129,14 @@ class SecuProbeClient:
         ask = self._ask("GET", f"/scans/{quote(scan_id, safe='')}")
         while True:
             try:
-                return self._call(Scan, ask)
+                return (yield from self._call(Scan, ask, kind))
             except NotFound as error:
                 if launched_at_s is None or self._deadline.elapsed_s - launched_at_s > SETTLING_S:
                     raise
-                self._pause(retry.SETTLING_PAUSE_S, error)
+                pause = self._pause(retry.SETTLING_PAUSE_S, error)
+            yield pause
 
-    def vulnerabilities(self, scan_id: str) -> VulnerabilityList:
+    def vulnerabilities(self, scan_id: str) -> Steps[VulnerabilityList]:
         """Return a scan's vulnerabilities (`GET /scans/{id}/vulnerabilities`), all pages of them.
 
         What says that it goes on and can't be followed is returned as not complete.
@@ -142,15 +150,15 @@ class SecuProbeClient:
         while True:
             asked.add(ask.url)
             try:
-                answer, data = self._repeated(ask, None, lambda: self._attempt(ask))  # noqa: B023  # it is called at once
-                pages.append(understood(VulnerabilityList, data, ask, self._redactor))
+                page = yield from self._repeated(ask, Request(Kind.FINISH, partial(self._page, ask)))
+                pages.append(page.listed)
             except ApiError as error:
                 if not pages:
                     raise
                 problem = f"its page {len(pages) + 1} could not be had: {one_line(error.message, 300).rstrip('.')}"
                 return VulnerabilityList.joined(pages, problem)
             try:
-                following = next_page(data, answer.headers.get("Link"), ask.url, self._base_url)
+                following = next_page(page.data, page.link, ask.url, self._base_url)
             except ValueError as error:
                 return VulnerabilityList.joined(pages, str(error))
             if following is None:
@@ -159,41 +167,39 @@ class SecuProbeClient:
                 return VulnerabilityList.joined(pages, "its pages don't end")
             ask = replace(ask, url=following)
 
-    def domains(self) -> DomainList:
+    def domains(self) -> Steps[DomainList]:
         """Return the account's domains (`GET /domains`).
 
         Raises:
             ApiError: they could not be had.
         """
-        return self._call(DomainList, self._ask("GET", "/domains"), tries=retry.OPTIONAL_TRIES)
+        return (yield from self._call(DomainList, self._ask("GET", "/domains"), Kind.FINISH, tries=retry.OPTIONAL_TRIES))
 
-    @property
-    def requests_per_minute(self) -> int | None:
-        """The key's rate limit as the newest answer stated it, or None where it stated none."""
-        return self._rate_limit.limit
-
-    def poll_interval_s(self, elapsed_s: float, prior: Prior | None) -> float:
-        """Return when to ask next for a scan, in seconds from now.
-
-        Args:
-            elapsed_s: seconds since its launch, at least 0.
-            prior: what is known of its length, or None.
-        """
-        interval = interval_s(elapsed_s, prior, self._rate_limit, self._sharing.jobs, self._random)
+    def wait(self, step: Pause | Running) -> None:
+        """Wait as a step says that is taken alone (`steps.drive`)."""
+        if isinstance(step, Pause):
+            self._clock.sleep(step.seconds)
+            return
+        interval = interval_s(step.elapsed_s, step.prior, self.window.newest, self.window.jobs, self._random)
         if interval > CAP_S:
-            left = f"{self._rate_limit.remaining} of {self._rate_limit.limit} requests left this minute"
+            left = f"{self.window.newest.remaining} of {self.window.newest.limit} requests left this minute"
             self._log.info(f"The key's rate limit is shared with other jobs ({left}): asking again in {duration(interval)}.")
-        return interval
+        self._clock.sleep(min(interval, step.latest_s))
 
-    def _call(self, model: type[_Model], ask: Ask, *, tries: int | None = None) -> _Model:
+    def _call(self, model: type[_Model], ask: Ask, kind: Kind, *, tries: int | None = None) -> Steps[_Model]:
         """Ask until there is what was expected, a failure that may not be repeated, or no time left.
 
         Args:
             model: what the answer should be.
             ask: the request.
+            kind: what it is for.
             tries: the most faults to accept, or None for as many as the time budget allows.
         """
-        return self._repeated(ask, tries, lambda: understood(model, self._attempt(ask)[1], ask, self._redactor))
+
+        def make() -> _Model:
+            return understood(model, self._attempt(ask)[1], ask, self._redactor)
+
+        return self._repeated(ask, Request(kind, make), tries)
 
     def _ask(
         self,
@@ -205,26 +211,26 @@ class SecuProbeClient:
     ) -> Ask:
         return Ask(method, self._base_url + path, f"{method} {path}", answer_s, whole_s, body)
 
-    def _repeated(self, ask: Ask, tries: int | None, attempt: Callable[[], _Result]) -> _Result:
+    def _repeated(self, ask: Ask, request: Request, tries: int | None = None) -> Steps[Any]:
         faults = refusals = 0
         while True:
             try:
-                return attempt()
+                return (yield request)
             except ApiError as error:
-                if isinstance(error, RateLimited):
-                    refusals += 1
-                else:
-                    faults += 1
+                refused = isinstance(error, RateLimited)
+                refusals += refused
+                faults += not refused
                 if not retry.may_repeat(error, launching=ask.launching) or (tries is not None and faults >= tries):
                     raise
                 left = self._deadline.remaining_s
-                failure = retry.Failure(error, faults, refusals, self._rate_limit, self._sharing.jobs, left, ask.launching)
-                self._pause(retry.wait_s(failure, self._random), error, LAUNCH_NEEDS_S if ask.launching else 0.0)
+                failure = retry.Failure(error, faults, refusals, self.window.newest, self.window.jobs, left, ask.launching)
+                pause = self._pause(retry.wait_s(failure, self._random), error, LAUNCH_NEEDS_S if ask.launching else 0.0)
+            yield pause
 
-    def _pause(self, wait: float, error: ApiError, next_needs_s: float = 0.0) -> None:
+    def _pause(self, wait: float, error: ApiError, next_needs_s: float = 0.0) -> Pause:
         left = self._deadline.remaining_s
         if wait + next_needs_s >= left:
-            asked_for = self._rate_limit.retry_after_s
+            asked_for = self.window.newest.retry_after_s
             told = f"SecuProbe asks to wait {duration(asked_for)}" if asked_for and asked_for >= left else None
             raise OutOfTime(
                 f"{error.message} {told or f'The next try would be in {duration(wait)}'}, but the time budget of "
@@ -235,7 +241,11 @@ class SecuProbeClient:
             ) from error
         tell = self._log.info if wait >= VISIBLE_WAIT_S else self._log.debug
         tell(f"{one_line(error.message, 300)} Trying again in {duration(wait)}.")
-        self._clock.sleep(wait)
+        return Pause(wait, refused=isinstance(error, RateLimited))
+
+    def _page(self, ask: Ask) -> "_Page":
+        answer, data = self._attempt(ask)
+        return _Page(understood(VulnerabilityList, data, ask, self._redactor), data, answer.headers.get("Link"))
 
     def _attempt(self, ask: Ask) -> tuple[Answer, Any]:
         """Make one request and return its answer, with its decoded body."""
@@ -248,6 +258,14 @@ class SecuProbeClient:
             "Accept": "application/json",
         }
         answer = exchange(self._http, self._clock, ask, headers, left)
-        self._rate_limit = RateLimit.from_headers(answer.headers, self._clock.time())
-        self._sharing.observe(self._rate_limit, self._clock.monotonic(), admitted=answer.status != 429)
+        self.window.observe(answer.headers, self._clock, refused=answer.status == 429)
         return answer, decoded(answer, ask, self._redactor)
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """One page of a list, with what says where it goes on."""
+
+    listed: VulnerabilityList
+    data: Any
+    link: str | None

@@ -4,27 +4,30 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from secuprobe_action.clock import Clock, Deadline, Task
+from secuprobe_action.findings.progress import Progress
 from secuprobe_action.log import Log
-from secuprobe_action.text import duration, one_line
-
-BEAT_S = 30.0
+from secuprobe_action.text import about, duration, one_line
 
 _Result = TypeVar("_Result")
 
 
 class Heartbeat:
-    """A Clock that says how a scan stands, at each change and at least every 30 s of waiting.
+    """A Clock that says how a scan stands, at each change and at every beat of waiting.
 
     Args:
         clock: the clock that does the waiting.
         deadline: the run's budget; elapsed time is counted from its start.
-        log: where the lines go.
+        log: where other lines go.
+        show: shows how the scan stands.
+        beat_s: seconds between two tellings, more than 0.
     """
 
-    def __init__(self, clock: Clock, deadline: Deadline, log: Log) -> None:
+    def __init__(self, clock: Clock, deadline: Deadline, log: Log, show: Callable[[Progress], None], beat_s: float) -> None:
         self._clock = clock
         self._deadline = deadline
         self._log = log
+        self._show = show
+        self._beat_s = beat_s
         self._status: str | None = None
         self._estimate_s: float | None = None
         self._told_at = clock.monotonic()
@@ -36,10 +39,10 @@ class Heartbeat:
         return self._clock.time()
 
     def sleep(self, seconds: float) -> None:
-        """Wait for `seconds`, with a line in the log whenever the last one is 30 s old."""
+        """Wait for `seconds`, and say how it stands at every beat."""
         until = self.monotonic() + seconds
         while (left := until - self.monotonic()) > 0:
-            beat_in = self._told_at + BEAT_S - self.monotonic()
+            beat_in = self._told_at + self._beat_s - self.monotonic()
             self._clock.sleep(min(left, max(beat_in, 0)))
             if beat_in <= left:
                 self._tell()
@@ -48,11 +51,11 @@ class Heartbeat:
         return self._clock.start(work)
 
     def wait(self, task: Task[_Result], seconds: float) -> bool:
-        """Wait for a task, with a line in the log whenever the last one is 30 s old."""
+        """Wait for a task, and say how it stands at every beat."""
         until = self.monotonic() + seconds
         while True:
             left = until - self.monotonic()
-            beat_in = self._told_at + BEAT_S - self.monotonic()
+            beat_in = self._told_at + self._beat_s - self.monotonic()
             if self._clock.wait(task, max(0, min(left, beat_in))):
                 return True
             if left <= beat_in:
@@ -83,6 +86,10 @@ class Heartbeat:
 
     def _tell(self) -> None:
         self._told_at = self.monotonic()
-        estimate = f" of about {duration(self._estimate_s)}" if self._estimate_s else ""
-        status = "launching" if self._status is None else one_line(self._status, 40)
-        self._log.info(f"{status}: {duration(self._deadline.elapsed_s)}{estimate}")
+        elapsed_s, estimate_s = self._deadline.elapsed_s, self._estimate_s
+        stage = "launching" if self._status is None else one_line(self._status, 40) or "no status"
+        if not estimate_s:
+            self._show(Progress(stage, duration(elapsed_s)))
+            return
+        # It isn't done before it is.
+        self._show(Progress(stage, f"{duration(elapsed_s)} of about {about(estimate_s)}", min(elapsed_s / estimate_s, 0.99)))

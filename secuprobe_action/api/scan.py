@@ -8,7 +8,8 @@ from secuprobe_action.api.client import SecuProbeClient
 from secuprobe_action.api.collecting import collected, findings, report_url
 from secuprobe_action.api.heartbeat import Heartbeat
 from secuprobe_action.api.polling import Prior
-from secuprobe_action.api.wire import Scan, VulnerabilityList
+from secuprobe_action.api.steps import Kind, Running, Steps
+from secuprobe_action.api.wire import LaunchedScan, Scan, VulnerabilityList
 from secuprobe_action.clock import Deadline
 from secuprobe_action.errors import (
     ApiError,
@@ -63,7 +64,7 @@ class Scanner:
         scan_id: str | None,
         on_start: Callable[[Started], None],
         earlier: str | None = None,
-    ) -> ScanReport:
+    ) -> Steps[ScanReport]:
         """Scan `url`, or attach to the scan `scan_id`, and return what was found.
 
         Args:
@@ -80,44 +81,45 @@ class Scanner:
         """
         if url:
             self.client.hide(url)
-        scan, started = self._begin(url, scan_id, earlier)
+        scan, started = yield from self._begin(url, scan_id, earlier)
         began_at = self.deadline.elapsed_s
         on_start(started)
         try:
-            scan, length_s = self._completed(started, scan, began_at)
+            scan, length_s = yield from self._completed(started, scan, began_at)
         except OutOfTime as error:
             raise self._timed_out(started, error) from error
         duration_s = self.deadline.elapsed_s - began_at
         require_site(scan, site_of(url) if url else None)  # whatever answered in the end
-        report = collected(scan, self._list(started.scan_id), started, url or scan.url, duration_s)
+        listed = yield from self._list(started.scan_id)
+        report = collected(scan, listed, started, url or scan.url, duration_s)
         return replace(report, length_s=length_s if started.launched else None)
 
-    def _begin(self, url: str | None, scan_id: str | None, earlier: str | None) -> tuple[Scan | None, Started]:
+    def _begin(self, url: str | None, scan_id: str | None, earlier: str | None) -> Steps[tuple[Scan | None, Started]]:
         if scan_id is not None:
-            return self._attach(scan_id, url)
+            return (yield from self._attach(scan_id, url))
         if earlier is not None:
             try:
-                return self._attach(earlier, url)
+                return (yield from self._attach(earlier, url))
             except (NotFound, WrongSite) as error:
                 self.heartbeat.info(f"The earlier attempt's scan is of no use: {one_line(error.message, 300)}")
         try:
-            return None, self._launch(url or "")
+            return None, (yield from self._launch(url or ""))
         except Conflict as error:
             if error.scan_id is None:
                 raise
             self.heartbeat.info(
                 f"Scan {error.scan_id} of the site runs already, so none is launched: {one_line(error.message, 300)}"
             )
-            scan, started = self._attach(error.scan_id, url)
+            scan, started = yield from self._attach(error.scan_id, url)
             if (scan.url or "").startswith("http") and started.status not in FINAL | {"completed"}:
                 why = one_line(error.message, 300)
                 self.heartbeat.info(f"Scan {error.scan_id} of the site runs already, so none is launched: {why}")
                 return scan, started
             raise  # one that has ended, or that nobody says to be of this site, is not the one in the way
 
-    def _attach(self, scan_id: str, url: str | None) -> tuple[Scan, Started]:
+    def _attach(self, scan_id: str, url: str | None) -> Steps[tuple[Scan, Started]]:
         """Look at a scan before anything is said of it: it may not exist, or be of another site."""
-        scan = self.client.scan(scan_id)
+        scan = yield from self.client.scan(scan_id)
         named = self.site if self.site and "://" in self.site else None
         require_site(scan, site_of(url) if url else named)
         site = self.site or (site_of(scan.url) if scan.url else None)
@@ -128,12 +130,17 @@ class Scanner:
         host = urlsplit(self.base_url)
         return f"{host.scheme}://{host.netloc}/dashboard/scans/{scan_id}"
 
-    def _launch(self, url: str) -> Started:
+    def _launch(self, url: str) -> Steps[Started]:
         try:
-            launched = self.client.launch_scan(url)
+            launched = yield from self.client.launch_scan(url)
         except (BadRequest, Forbidden, NotFound) as error:
-            error.message += self._domain_hint(url)
-            raise
+            refusal = error
+        else:
+            return self._launched(launched, url)
+        refusal.message += yield from self._domain_hint(url)
+        raise refusal
+
+    def _launched(self, launched: LaunchedScan, url: str) -> Started:
         return Started(
             launched.scan_id,
             self._default_report_url(launched.scan_id),
@@ -143,11 +150,11 @@ class Scanner:
             launched=True,
         )
 
-    def _domain_hint(self, url: str) -> str:
+    def _domain_hint(self, url: str) -> Steps[str]:
         """Say so where the account's domains explain the refusal; a key without the scope for them is no news."""
         host = ascii_host(urlsplit(url).hostname or "")
         try:
-            domains = self.client.domains().domains
+            domains = (yield from self.client.domains()).domains
         except ApiError:
             return ""
         validated = sorted({ascii_host(domain.hostname) for domain in domains if domain.is_validated})
@@ -160,7 +167,7 @@ class Scanner:
             "validate it in the SecuProbe dashboard."
         )
 
-    def _completed(self, started: Started, scan: Scan | None, began_at: float) -> tuple[Scan, float]:
+    def _completed(self, started: Started, scan: Scan | None, began_at: float) -> Steps[tuple[Scan, float]]:
         """Poll until the scan is completed; return it with the seconds from its beginning to about its end.
 
         One that was just launched needn't be asked for at once. All that is seen of the end is that it fell between two polls.
@@ -168,13 +175,13 @@ class Scanner:
         status = started.status
         before = now = 0.0
         while True:
-            self._tell(status, started)
             if scan is not None and status == "completed":
                 return scan, (before + now) / 2
             if scan is not None and status in FINAL:
                 raise self._failed(started, scan, status)
-            self._wait(self.client.poll_interval_s(now, self._prior(started)), status)
-            scan = self.client.scan(started.scan_id, launched_at_s=began_at if started.launched else None)
+            self._tell(status, started)
+            yield Running(status, now, self._prior(started), self._last_poll_in_s(status))
+            scan = yield from self.client.scan(started.scan_id, Kind.POLL, launched_at_s=began_at if started.launched else None)
             before, now = now, self.deadline.elapsed_s - began_at
             status = scan.status.strip().lower()
 
@@ -192,12 +199,12 @@ class Scanner:
         announced = None if started.estimate_s is None else Prior.announced(started.estimate_s)
         return Prior.learnt(self.lengths()) or announced
 
-    def _wait(self, interval: float, status: str) -> None:
-        """Wait for the next poll. Where the budget ends sooner, the last poll is made just before its end."""
+    def _last_poll_in_s(self, status: str) -> float:
+        """Return when the last poll is due: just before the budget ends."""
         last_poll_in = self.deadline.remaining_s - _LAST_POLL_S
         if last_poll_in < _MOMENT_S:
             raise OutOfTime(f"At the end of the time budget it is {one_line(status, 40)}.")
-        self.heartbeat.sleep(min(interval, last_poll_in))
+        return last_poll_in
 
     def _failed(self, started: Started, scan: Scan, status: str) -> ScanFailed:
         return ScanFailed(
@@ -213,13 +220,13 @@ class Scanner:
             f"or raise the timeout input. Its report: {started.report_url}",
         )
 
-    def _list(self, scan_id: str) -> VulnerabilityList | ApiError:
+    def _list(self, scan_id: str) -> Steps[VulnerabilityList | ApiError]:
         try:
-            return self.client.vulnerabilities(scan_id)
+            return (yield from self.client.vulnerabilities(scan_id))
         except ApiError as error:
             return error
 
-    def earlier(self, scan_id: str, site: str | None) -> Scan:
+    def earlier(self, scan_id: str, site: str | None) -> Steps[Scan]:
         """Return an earlier scan that is to be compared with.
 
         Args:
@@ -230,13 +237,13 @@ class Scanner:
             ApiError: it is gone, isn't completed, or can't be read.
             WrongSite: it is another site's.
         """
-        scan = self.client.scan(scan_id)
+        scan = yield from self.client.scan(scan_id)
         require_site(scan, site)
         if scan.status.strip().lower() != "completed":
             raise ProtocolError(f"Scan {scan_id} is {one_line(scan.status, 40)}, not completed.")
         return scan
 
-    def baseline(self, scan: Scan, commit: str | None, age_s: float | None) -> Baseline:
+    def baseline(self, scan: Scan, commit: str | None, age_s: float | None) -> Steps[Baseline]:
         """Return an earlier scan with its findings, to compare with.
 
         Args:
@@ -247,7 +254,7 @@ class Scanner:
         Raises:
             ApiError: its list can't be read, or not as a whole: what it lacks would be taken for new.
         """
-        listed = self.client.vulnerabilities(scan.scan_id)
+        listed = yield from self.client.vulnerabilities(scan.scan_id)
         if listed.incomplete:
             raise ProtocolError(f"Its list of vulnerabilities isn't whole: {listed.incomplete}.")
         return Baseline(scan.scan_id, findings(listed), scan.score, commit, age_s)

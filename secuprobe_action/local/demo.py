@@ -1,4 +1,4 @@
-"""`python -m secuprobe_action demo`: the action as a runner would run it, against the embedded SecuProbe, which really scans."""
+"""`secuprobe demo`: the action as a runner would run it, against the embedded SecuProbe, which really scans."""
 
 import argparse
 import contextlib
@@ -23,9 +23,10 @@ from secuprobe_action.local.depth import DEPTHS
 from secuprobe_action.local.preview import page
 from secuprobe_action.local.serve import application
 from secuprobe_action.local.server import BASE_PATH, SecuProbe
-from secuprobe_action.local.wapiti import WapitiEngine, default_program
+from secuprobe_action.local.wapiti import INSTALL_WAPITI, WapitiEngine, default_program
 
-ROOT = Path(__file__).parents[2]
+PACKAGES = Path(__file__).parents[2]
+"""Where this package lies, installed or in a checkout."""
 
 ESTIMATE_S = DEPTHS["quick"].estimate_s
 
@@ -37,16 +38,16 @@ _ENDINGS: Mapping[int, str] = {
 
 def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     """Run the demo; return 0 where it came to a verdict, whichever."""
-    parser = argparse.ArgumentParser("secuprobe_action demo", description="Scan a deliberately insecure site, or your own.")
+    parser = argparse.ArgumentParser("secuprobe demo", description="Scan a deliberately insecure site, or your own.")
     parser.add_argument("--url", default="", help="a site on this machine or network to scan instead of the demo site")
     parser.add_argument("--fail-on-severity", default="high", help="default: %(default)s")
     parser.add_argument(
         "--folder", type=Path, default=Path("build/demo"), help="where the step's files go (default: %(default)s)"
     )
     options = parser.parse_args(arguments)
-    program = default_program()
+    program = default_program(environment)
     if not program.exists():
-        print(f"demo: Wapiti is not installed at {program}; `make setup` installs it", file=sys.stderr)
+        print(f"demo: Wapiti is not installed at {program}. {INSTALL_WAPITI}", file=sys.stderr)
         return ExitCode.INPUT_ERROR
     account = Account(f"sp_live_{secrets.token_urlsafe(24)}", Limiter(60, time.time))
     with contextlib.ExitStack() as stack:
@@ -71,12 +72,13 @@ def _run_step(inputs: Mapping[str, str], environment: Mapping[str, str], folder:
     step = {
         **environment,
         **inputs,
+        "PYTHONPATH": str(PACKAGES),
         "GITHUB_ACTIONS": "true",
         "GITHUB_OUTPUT": str(output.absolute()),
         "GITHUB_STEP_SUMMARY": str(summary.absolute()),
     }
     console = Console(highlight=False)
-    code = _watch([sys.executable, str(ROOT / "entrypoint.py")], step, console)
+    code = _watch([sys.executable, "-P", "-m", "secuprobe_action"], step, console)
     console.print(f"\nOutputs (GITHUB_OUTPUT, {os.path.relpath(output)}):", markup=False)
     for name, value in read_outputs(output.read_text(encoding="utf-8")).items():
         console.print(f"  {name} = {value}", markup=False, soft_wrap=True)

@@ -93,7 +93,7 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
 
 def demo_site(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     """Serve the demo site until interrupted; return the exit code."""
-    parser = argparse.ArgumentParser("secuprobe_action demo-site", description="Serve a deliberately insecure site.")
+    parser = argparse.ArgumentParser("secuprobe demo-site", description="Serve a deliberately insecure site.")
     _add_address(parser, port=8081)
     return _serve(parser.parse_args(arguments), create_site(), "Demo site  {url}")
 

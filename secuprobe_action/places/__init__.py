@@ -1,9 +1,11 @@
 """Where a run is shown: one file a place. A new one is a file here, and a line in the list of `app`."""
 
+import contextlib
 from collections.abc import Callable, Iterable
 
 from secuprobe_action.findings.endings import Ending
 from secuprobe_action.findings.model import Started
+from secuprobe_action.findings.progress import Progress
 from secuprobe_action.places.base import Place
 from secuprobe_action.platforms.base import ForgeError, Level, Platform
 from secuprobe_action.platforms.desk import Desk, Errand
@@ -37,6 +39,16 @@ class Places:
         """Show that a scan has begun."""
         for place in self._places:
             place.start(started)
+
+    def progress(self, progress: Progress) -> None:
+        """Show how it stands: to be called at each change, and as often as the platform's beat."""
+        works: list[Callable[[], None]] = []
+        for place in self._places:
+            with contextlib.suppress(Exception):  # what has a fault of its own there costs no verdict
+                work = place.progress(progress)
+                works += [work] if work else []
+        if self._desk:
+            self._desk.tell(progress.stage, works)
 
     def end(self, ending: Ending) -> bool:
         """Show how the run ended everywhere; return whether no place had a fault of its own."""

@@ -6,6 +6,7 @@ from secuprobe_action.errors import NotFound, ScanFailed, ScanTimedOut, WrongSit
 from secuprobe_action.findings.endings import Ending, Failed, Judged, Skipped, Stopped
 from secuprobe_action.findings.gate import Verdict
 from secuprobe_action.findings.model import Started
+from secuprobe_action.findings.progress import Progress
 from secuprobe_action.memory.recollection import Recollection
 from secuprobe_action.memory.rules import Recalled
 from secuprobe_action.places.base import Place
@@ -13,6 +14,8 @@ from secuprobe_action.places.comment import STALE, is_current
 from secuprobe_action.places.summary import rendered
 from secuprobe_action.platforms.base import Check, Conclusion, ForgeError
 from secuprobe_action.platforms.desk import Desk, Errand
+from secuprobe_action.reports import progress as progress_report
+from secuprobe_action.text import one_line
 
 TOO_LONG = "This run can't be remembered: the identifiers of its scan and of the accepted one are too long for what keeps them."
 
@@ -39,21 +42,37 @@ class CheckRun(Place):
         self._now = now
         self._check_id: int | None = None
         self._stale = False
+        self._started: Started | None = None
 
     def adopt(self, check_id: int) -> None:
         """Go on with the check of an earlier attempt, whose scan this run attaches to."""
         self._check_id = check_id
 
     def start(self, started: Started) -> None:
+        self._started = started
         at = int(self._now())
-        title = f"{started.status}: scan {started.scan_id}"
+        launched = Progress(one_line(started.status, 40), f"scan {started.scan_id}")
+        summary = progress_report.render(launched, started.report_url)
 
         def work() -> None:
             line = self._line(started, at, of_use=True)
-            check = Check(self._name, None, title, title, at, line, started.report_url, started.site)
-            self._publish(check)
+            self._publish(Check(self._name, None, launched.line, summary, at, line, started.report_url, started.site))
 
         self._desk.begin(work)  # should it fail, the end is shown all the same, and says so if that fails, too
+
+    def progress(self, progress: Progress) -> Callable[[], None] | None:
+        started = self._started
+        if started is None:
+            return None
+        summary = progress_report.render(progress, started.report_url)
+        check = Check(self._name, None, progress.line, summary, int(self._now()))
+
+        def work() -> None:
+            if self._check_id is not None:
+                forge = self._desk.forge
+                forge.describe_check(check, forge.subject().commit, self._check_id)
+
+        return work
 
     def end(self, ending: Ending) -> Errand | None:
         conclusion = conclusion_of(ending)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from secuprobe_action.findings.endings import Ending, Failed, Judged, Stopped
 from secuprobe_action.findings.model import Started
+from secuprobe_action.findings.progress import Progress
 from secuprobe_action.places.base import Place
 from secuprobe_action.platforms.base import Platform
 from secuprobe_action.platforms.desk import Errand
@@ -22,6 +23,16 @@ class PlatformResult(Place):
         self._platform = platform
         self._name = name
         self._site = site
+        self._started: Started | None = None
+
+    def start(self, started: Started) -> None:
+        self._started = started
+
+    def progress(self, progress: Progress) -> Callable[[], None] | None:
+        started = self._started
+        if not self._platform.has_results or started is None:
+            return None
+        return lambda: self._platform.publish_progress(self._name, started.site, progress, started.report_url)
 
     def end(self, ending: Ending) -> Errand | None:
         if not self._platform.has_results:

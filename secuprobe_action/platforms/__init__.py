@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import TextIO
 
+from secuprobe_action.platforms.bar import bar_on
 from secuprobe_action.platforms.base import Platform
 from secuprobe_action.platforms.bitbucket import Bitbucket
 from secuprobe_action.platforms.github import GitHub
@@ -25,4 +26,4 @@ def detect(environment: Mapping[str, str], out: TextIO) -> Platform:
         return GitLab(environment, out)
     if environment.get("BITBUCKET_BUILD_NUMBER"):
         return Bitbucket(environment, out)
-    return Terminal(environment, out)
+    return Terminal(environment, out, bar_on(out, environment))

@@ -9,6 +9,10 @@ from typing import Protocol
 
 from secuprobe_action.findings.gate import Verdict
 from secuprobe_action.findings.model import ScanReport
+from secuprobe_action.findings.progress import Progress
+
+BEAT_S = 30.0
+"""Between two looks at how it stands, in a log and on a forge."""
 
 
 class Level(Enum):
@@ -164,6 +168,10 @@ class Forge(Protocol):
     def publish_check(self, check: Check, commit: str, check_id: int | None) -> int:
         """Show a check at the commit, in place of the one that `check_id` names, and return its identifier."""
 
+    def describe_check(self, check: Check, commit: str, check_id: int) -> None:
+        """Change what a check says that runs, and neither its status nor what it keeps: should this come late, it has to leave a
+        conclusion as it is."""
+
     def publish_comment(self, comment: Comment, subject: Subject) -> None:
         """Comment on the subject's pull requests, in place of an earlier comment of the same name and site."""
 
@@ -179,9 +187,13 @@ class Platform(Protocol):
         forge_needs: what `forge` returns None for the lack of.
         attempt: which try of the same run this is, from 1, or None where only the forge knows.
         has_results: whether the platform has a report of results that isn't a file.
+        beat_s: seconds between two looks at how it stands.
+        comments_progress: whether a comment says how it stands: no check does it there.
     """
 
     attempt: int | None
+    beat_s: float
+    comments_progress: bool
     has_results: bool
     input_prefixes: tuple[str, ...]
     max_annotations: int
@@ -200,6 +212,9 @@ class Platform(Protocol):
 
     def debug(self, line: str) -> None:
         """Show a line where the user asked for debug logging."""
+
+    def show_progress(self, progress: Progress) -> None:
+        """Show in the log how it stands."""
 
     def group(self, title: str) -> AbstractContextManager[None]:
         """Return a context whose lines fold under `title`."""
@@ -220,6 +235,19 @@ class Platform(Protocol):
             name: whose result it is: one of the same name is replaced.
             report: the scan.
             verdict: what the gate decided.
+
+        Raises:
+            ForgeError: it can't be shown.
+        """
+
+    def publish_progress(self, name: str, site: str | None, progress: Progress, report_url: str | None) -> None:
+        """Show in the same place that there is no verdict yet, and how it stands.
+
+        Args:
+            name: whose result it will be.
+            site: what it will be of, or None where that isn't known.
+            progress: how it stands.
+            report_url: where a person will read on, or None.
 
         Raises:
             ForgeError: it can't be shown.

@@ -8,7 +8,7 @@ import httpx
 
 from secuprobe_action.platforms.base import Check, Comment, ForgeError, Kept, Lineage, Subject
 from secuprobe_action.platforms.bitbucket_api import BitbucketApi, NotThere, accepted, read
-from secuprobe_action.platforms.bitbucket_report import MAX_LINE, Memory, report_id, running, with_memory
+from secuprobe_action.platforms.bitbucket_report import MAX_LINE, Memory, of_check, report_id, with_memory
 
 
 class BitbucketForge:
@@ -69,12 +69,15 @@ class BitbucketForge:
 
         def ask(http: httpx.Client) -> None:
             memory = kept_in(http, commit, own_id).with_line(line, lasting=check.lasting, instead_of=before)
-            accepted(http.put(f"/commit/{commit}/reports/{own_id}", json=with_memory(running(check), memory)))
+            put(http, commit, own_id, with_memory(of_check(check), memory))
 
         self._api.asking(ask)
         number = check_id or self._number(line)
         self._lines[number] = line
         return number
+
+    def describe_check(self, check: Check, commit: str, check_id: int) -> None:
+        """Do nothing: `publish_progress` says in the report how it stands."""
 
     def publish_comment(self, comment: Comment, subject: Subject) -> None:
         """Refuse: the report is what a pull request shows."""
@@ -107,13 +110,27 @@ def attempt_of(environment: Mapping[str, str]) -> int:
     return int(re.sub(r"\D", "", environment.get("BITBUCKET_STEP_RUN_NUMBER", "")) or 1)
 
 
+def path(commit: str, own_id: str) -> str:
+    """Return where a commit's report is."""
+    return f"/commit/{commit}/reports/{own_id}"
+
+
+def put(http: httpx.Client, commit: str, own_id: str, report: Mapping[str, Any]) -> None:
+    """Make a commit's report, or change it.
+
+    Raises:
+        ForgeError: Bitbucket did not take it.
+    """
+    accepted(http.put(path(commit, own_id), json=report))
+
+
 def kept_in(http: httpx.Client, commit: str, own_id: str) -> Memory:
     """Return what a commit's report keeps for later runs.
 
     Raises:
         ForgeError: Bitbucket doesn't say.
     """
-    answer = http.get(f"/commit/{commit}/reports/{own_id}")
+    answer = http.get(path(commit, own_id))
     accepted(answer, also=404)
     return Memory() if answer.status_code == 404 else Memory.of(answer.json().get("details") or "")
 

@@ -8,6 +8,7 @@ from typing import Any
 from secuprobe_action.findings.gate import Assessed, Verdict, describe_counts
 from secuprobe_action.findings.identity import digest, identify
 from secuprobe_action.findings.model import ScanReport, Severity
+from secuprobe_action.findings.progress import Progress
 from secuprobe_action.platforms.base import Check, Conclusion
 from secuprobe_action.text import one_line, printable, sharing
 
@@ -119,16 +120,19 @@ def unjudged(site: str | None, title: str, message: str, report_url: str | None)
     return {**_head(site), "details": one_line(f"{title}: {message}", MAX_DETAILS), **link, "result": "FAILED", "data": []}
 
 
-def running(check: Check) -> dict[str, Any]:
-    """Return the report of a check, before that of the scan takes its place."""
+def in_progress(site: str | None, progress: Progress, report_url: str | None) -> dict[str, Any]:
+    """Return the report of a scan that runs; arguments as `Platform.publish_progress`."""
+    link = {"link": report_url} if report_url else {}
+    share = progress.fraction
+    data = [] if share is None else [{"title": "Progress", "type": "PERCENTAGE", "value": round(100 * share)}]
+    return {**_head(site), "details": one_line(progress.line, MAX_DETAILS), **link, "result": "PENDING", "data": data}
+
+
+def of_check(check: Check) -> dict[str, Any]:
+    """Return the report that says what a check does, until the run's own takes its place."""
     link = {"link": check.report_url} if check.report_url else {}
-    return {
-        **_head(check.site),
-        "details": one_line(check.title, MAX_DETAILS),
-        **link,
-        "result": _RESULTS[check.conclusion],
-        "data": [],
-    }
+    details = one_line(check.title, MAX_DETAILS)
+    return {**_head(check.site), "details": details, **link, "result": _RESULTS[check.conclusion], "data": []}
 
 
 def with_memory(report: Mapping[str, Any], memory: Memory) -> dict[str, Any]:

@@ -1,18 +1,21 @@
 """Where the forge is asked: beside the main thread, one thing after another, with a share of the time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
 
 from secuprobe_action.clock import Clock, Lane, Task
-from secuprobe_action.platforms.base import Forge, ForgeError
+from secuprobe_action.platforms.base import BEAT_S, Forge, ForgeError
 
 ASK_S = 20.0
 """What each errand may take at the most: it is a courtesy, and the verdict is known without it."""
 
 OVERTIME_S = 3.0
 """Beyond the time budget, for what is still to be shown; `signals.OVERTIME_S` is the end of everything."""
+
+_EARLY_S = 1.0
+"""By which a beat may come early."""
 
 _Answer = TypeVar("_Answer")
 
@@ -50,6 +53,7 @@ class Desk:
         self._left_s = left_s
         self._lane = Lane(clock)
         self._stuck: Task[Any] | None = None
+        self._told: tuple[str, float] | None = None
 
     @cached_property
     def forge(self) -> Forge:
@@ -66,6 +70,29 @@ class Desk:
     def begin(self, work: Callable[[], _Answer]) -> Task[_Answer]:
         """Begin `work` once all that was begun before has ended."""
         return self._lane.start(work)
+
+    def tell(self, stage: str, works: Sequence[Callable[[], None]]) -> None:
+        """Begin what shows how it stands, and wait for none of it.
+
+        It is dropped rather than done late: where the same stage was told less than a beat before, where something else is
+        still being done, and where the last thing that was went wrong. So nothing that decides ever waits for it, a forge that
+        isn't well is left alone, and at the end there is at most one such thing before the conclusion, which comes after it.
+
+        Args:
+            stage: a new one is told at once.
+            works: what to do, one thing after another.
+        """
+        now = self._clock.monotonic()
+        told = self._told is not None and self._told[0] == stage and now - self._told[1] < BEAT_S - _EARLY_S
+        if not works or told or not self._lane.is_free:
+            return
+        self._told = stage, now
+
+        def work() -> None:
+            for each in works:
+                each()
+
+        self.begin(work)
 
     def finish(self, task: Task[_Answer], *, in_budget: bool = False, share: float = 1.0) -> _Answer:
         """Return what the task came to, once it is finished.

@@ -14,7 +14,8 @@ from actions_toolkit.file_command import prepare_key_value_message
 
 from secuprobe_action.findings.gate import Verdict
 from secuprobe_action.findings.model import ScanReport
-from secuprobe_action.platforms.base import Forge, Level
+from secuprobe_action.findings.progress import Progress
+from secuprobe_action.platforms.base import BEAT_S, Forge, Level
 from secuprobe_action.platforms.stream import LogStream
 from secuprobe_action.text import encodable, one_line, printable
 
@@ -40,6 +41,8 @@ class GitHub:
     input_prefixes: tuple[str, ...] = ("INPUT_", "SECUPROBE_")  # a script in a `container:` job has no `with:`
     forge_needs = "the input github_token"
     has_results = False
+    comments_progress = False
+    beat_s = BEAT_S
     max_annotations = 10  # of each level in a step; the runner drops the rest without a word
 
     def __init__(self, environment: Mapping[str, str], out: TextIO) -> None:
@@ -61,6 +64,9 @@ class GitHub:
 
     def debug(self, line: str) -> None:
         self._command("debug", printable(line))
+
+    def show_progress(self, progress: Progress) -> None:
+        self.info(progress.line)
 
     @contextmanager
     def group(self, title: str) -> Iterator[None]:
@@ -89,6 +95,9 @@ class GitHub:
 
     def publish_result(self, name: str, report: ScanReport, verdict: Verdict) -> None:
         """Do nothing: the check is the result."""
+
+    def publish_progress(self, name: str, site: str | None, progress: Progress, report_url: str | None) -> None:
+        """Do nothing: the check says it."""
 
     def publish_no_result(self, name: str, site: str | None, title: str, message: str, report_url: str | None) -> None:
         """Do nothing: the job's own result is shown."""

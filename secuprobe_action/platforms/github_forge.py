@@ -5,10 +5,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 
 import github
-import requests
 from github.CheckRun import CheckRun
 from github.Commit import Commit
 from github.GithubApp import GithubApp
@@ -22,17 +21,20 @@ from secuprobe_action import __version__
 from secuprobe_action.network import Network
 from secuprobe_action.platforms.base import Check, Comment, ForgeError, Kept, Lineage, Subject
 from secuprobe_action.platforms.github_connections import connected_by
+from secuprobe_action.platforms.github_errors import asking, said
 from secuprobe_action.platforms.github_event import PullHead, subject_of
 from secuprobe_action.platforms.marker import Marker
 from secuprobe_action.text import one_line
 
 REQUEST_TIMEOUT_S = 10
+CERTAIN_TIMEOUT_S = 12
+"""After which GitHub has ended a request itself, so that it won't be carried out any more (docs.github.com, "Troubleshooting the
+REST API", timeout: 10 s)."""
+
 MAX_KEPT = 1_000
 """Check runs of a name that are looked at on a commit: more are no honest use, and not to be read in time."""
 
 MAX_NAME = MAX_LINE = 255
-
-_Result = TypeVar("_Result")
 
 
 class GitHubForge:
@@ -57,23 +59,33 @@ class GitHubForge:
         self.run = re.sub(r"\D", "", environment.get("GITHUB_RUN_ID", ""))
         self.attempt = int(re.sub(r"\D", "", environment.get("GITHUB_RUN_ATTEMPT", "")) or 1)
         self._app_id: int | None = None
+        self._github = self._connected(
+            GithubRetry(
+                total=2,
+                backoff_factor=0.5,
+                secondary_rate_wait=3,
+                max_rate_limit_wait=3,
+                allowed_methods=["GET", "PATCH"],  # which do no more the second time; a second POST would make two
+                raise_on_status=False,  # GitHub's last answer says why
+            ),
+            REQUEST_TIMEOUT_S,
+            token,
+        )
+        # For what isn't worth a second try, and must have come to nothing before what comes after it is sent.
+        self._once = self._connected(None, CERTAIN_TIMEOUT_S, token)
+
+    def _connected(self, retry: GithubRetry | None, timeout_s: int, token: str) -> github.Github:
+        environment = self._environment
         with connected_by(Network.of(environment)):
-            self._github = github.Github(
+            return github.Github(
                 auth=github.Auth.Token(token),
                 base_url=environment.get("GITHUB_API_URL") or "https://api.github.com",
                 user_agent=f"secuprobe-scan-action/{__version__}",
-                timeout=REQUEST_TIMEOUT_S,
+                timeout=timeout_s,
                 per_page=100,
                 seconds_between_requests=0,
                 seconds_between_writes=0,
-                retry=GithubRetry(
-                    total=2,
-                    backoff_factor=0.5,
-                    secondary_rate_wait=3,
-                    max_rate_limit_wait=3,
-                    allowed_methods=["GET", "PATCH"],  # which do no more the second time; a second POST would make two
-                    raise_on_status=False,  # GitHub's last answer says why
-                ),
+                retry=retry,
                 lazy=True,
             )
 
@@ -110,6 +122,10 @@ class GitHubForge:
         """Create a check run on the commit, or change one; its `external_id` keeps the memory."""
         return asking("write a check run", lambda: self._publish_check(check, commit, check_id))
 
+    def describe_check(self, check: Check, commit: str, check_id: int) -> None:
+        """Change a check run's output only."""
+        asking("write a check run", lambda: self._describe(check, check_id))
+
     def publish_comment(self, comment: Comment, subject: Subject) -> None:
         """Edit this token's own comment of that name and site on each pull request, or make one."""
         asking("comment on the pull request", lambda: self._publish_comment(comment, subject))
@@ -145,7 +161,7 @@ class GitHubForge:
         try:
             return self._repository.compare(branch, commit, comparison_commits_per_page=1).merge_base_commit
         except github.GithubException as error:
-            if error.status == 404 and "No common ancestor" in _said(error):  # an answer: the branch has a history of its own
+            if error.status == 404 and "No common ancestor" in said(error):  # an answer: the branch has a history of its own
                 return None
             raise
 
@@ -185,7 +201,7 @@ class GitHubForge:
 
     def _publish_check(self, check: Check, commit: str, check_id: int | None) -> int:
         at = dt.datetime.fromtimestamp(check.at, dt.UTC)
-        body: dict[str, Any] = {"output": {"title": check.title[:255], "summary": check.summary}}
+        body: dict[str, Any] = {"output": _output(check)}
         body |= {"details_url": check.report_url} if check.report_url else {}
         body |= {"external_id": check.line} if check.line else {}
         if check.conclusion is None:
@@ -199,6 +215,9 @@ class GitHubForge:
         app: GithubApp | None = run.app
         self._app_id = app.id if app is not None else None
         return run.id
+
+    def _describe(self, check: Check, check_id: int) -> None:
+        self._once.get_repo(self._environment["GITHUB_REPOSITORY"]).get_check_run(check_id).edit(output=_output(check))
 
     def _publish_comment(self, comment: Comment, subject: Subject) -> None:
         pulls = self._open_pulls(subject.commit) if subject.pulls is None else subject.pulls
@@ -242,6 +261,10 @@ class GitHubForge:
         return _login(data["data"]["viewer"]["login"])
 
 
+def _output(check: Check) -> dict[str, str]:
+    return {"title": check.title[:255], "summary": check.summary}
+
+
 def _name(name: str) -> str:
     """Return a check's name as GitHub takes it."""
     return name if len(name) <= MAX_NAME else name[: MAX_NAME - 1] + "…"
@@ -265,47 +288,3 @@ def _epoch(moment: dt.datetime | None) -> float | None:
 def _login(login: str) -> str:
     """Return a login as both of GitHub's APIs can be compared: REST appends `[bot]`."""
     return login.removesuffix("[bot]").lower()
-
-
-def asking(what: str, ask: Callable[[], _Result]) -> _Result:
-    """Do what `ask` does, with what can go wrong with GitHub's API as one kind of error, in GitHub's own words.
-
-    Args:
-        what: what is asked for, as in `read check runs`.
-        ask: the requests.
-
-    Raises:
-        ForgeError: it did not work.
-    """
-    try:
-        return ask()
-    except github.RateLimitExceededException as error:
-        raise ForgeError(f"GitHub's rate limit did not allow to {what}{_said(error)}") from error
-    except github.GithubException as error:
-        raise ForgeError(f"GitHub answered {error.status} when asked to {what}{_said(error)}{_hint(error, what)}") from error
-    except (requests.RequestException, TimeoutError) as error:
-        raise ForgeError(f"GitHub could not be reached to {what} ({type(error).__name__})") from error
-    except (KeyError, TypeError, AttributeError, ValueError, AssertionError) as error:
-        raise ForgeError(f"GitHub's answer when asked to {what} was not understood ({type(error).__name__})") from error
-
-
-_PERMISSIONS = {
-    "read check runs": "checks: read",
-    "write a check run": "checks: write",
-    "comment on the pull request": "pull-requests: write",
-    "read the pull request": "pull-requests: read",
-    "compare commits": "contents: read",
-    "read commits": "contents: read",
-}
-
-
-def _said(error: github.GithubException) -> str:
-    message = error.data.get("message") if isinstance(error.data, dict) else None
-    return f": “{one_line(message, 300)}”" if isinstance(message, str) and message else ""
-
-
-def _hint(error: github.GithubException, what: str) -> str:
-    """Name the permission where GitHub says that the token lacks it; a 404 or another 403 has other causes as well."""
-    if error.status != 403 or not re.search(r"not accessible by|permission|scope", _said(error), re.IGNORECASE):
-        return ""
-    return f"; add the permission `{_PERMISSIONS[what]}` to the job (a pull request from a fork has a read-only token)"

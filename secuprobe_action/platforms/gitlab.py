@@ -39,6 +39,7 @@ class GitLab(Terminal):
         network: the way to GitLab, or None for the environment's.
     """
 
+    comments_progress = True
     attempt: int | None = None
     forge_needs = f"the variable {TOKEN_VARIABLE} (a token with the scope api)"
 

@@ -127,6 +127,9 @@ class GitLabForge:
         }
         return self._api.asking(lambda http: self._post_status(http, body, self._shas.get(commit, commit), check_id))
 
+    def describe_check(self, check: Check, commit: str, check_id: int) -> None:
+        """Do nothing: a status that runs can't be changed before its end."""
+
     def publish_comment(self, comment: Comment, subject: Subject) -> None:
         """Edit this token's own note of that name and site, or make one."""
         if not self._iid:
@@ -157,7 +160,7 @@ class GitLabForge:
             # A child pipeline takes no statuses (its parent does); where something else was not found, it won't be now.
             answer = http.post(f"/statuses/{sha}", json=body)
         if body["state"] == "running" and answer.status_code == 400 and "transition" in message(answer):
-            return check_id or 0  # what runs can't be changed before its end
+            return check_id or 0  # it does so already
         number: int = content(answer)["id"]
         return number
 

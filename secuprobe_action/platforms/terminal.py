@@ -7,31 +7,40 @@ from typing import TextIO
 
 from secuprobe_action.findings.gate import Verdict
 from secuprobe_action.findings.model import ScanReport
-from secuprobe_action.platforms.base import Forge, Level
+from secuprobe_action.findings.progress import Progress
+from secuprobe_action.platforms.bar import Bar
+from secuprobe_action.platforms.base import BEAT_S, Forge, Level
 from secuprobe_action.platforms.stream import LogStream
 from secuprobe_action.text import one_line, printable
 
+_BAR_S = 0.5
+"""Between two drawings of the bar."""
+
 
 class Terminal:
-    """Writes plain lines, without colours: they are for a log as often as for a screen.
+    """Writes plain lines, without colours: they are for a log as often as for a screen. Only how it stands is a bar on a screen.
 
     Has no outputs, no summary and no annotations but the log's own lines.
 
     Args:
         environment: the process's environment.
         out: where the log goes.
+        bar: what shows how it stands, or None where lines do.
     """
 
     input_prefixes: tuple[str, ...] = ("SECUPROBE_",)
     max_annotations = 0
     attempt: int | None = 1
     has_results = False
+    comments_progress = False
     definition_file = "README.md"
     forge_needs = "GitHub or GitLab"
 
-    def __init__(self, environment: Mapping[str, str], out: TextIO) -> None:
+    def __init__(self, environment: Mapping[str, str], out: TextIO, bar: Bar | None = None) -> None:
         self._environment = environment
         self._log = LogStream(out)
+        self._bar = bar
+        self.beat_s = _BAR_S if bar else BEAT_S
         self.workspace = Path.cwd()
         self._debugs = environment.get("SECUPROBE_DEBUG") == "1"
 
@@ -39,6 +48,8 @@ class Terminal:
         """Do nothing: the program prints no secret, and there is nobody to tell."""
 
     def info(self, line: str) -> None:
+        if self._bar:
+            self._bar.clear()
         self._log.write(printable(line))
 
     def warn(self, text: str) -> None:
@@ -47,6 +58,12 @@ class Terminal:
     def debug(self, line: str) -> None:
         if self._debugs:
             self.info(f"debug: {line}")
+
+    def show_progress(self, progress: Progress) -> None:
+        if self._bar:
+            self._bar.draw(progress)
+        else:
+            self.info(progress.line)
 
     @contextmanager
     def group(self, title: str) -> Iterator[None]:
@@ -64,6 +81,9 @@ class Terminal:
 
     def publish_result(self, name: str, report: ScanReport, verdict: Verdict) -> None:
         """Do nothing: the exit code is the result."""
+
+    def publish_progress(self, name: str, site: str | None, progress: Progress, report_url: str | None) -> None:
+        """Do nothing: the log shows it."""
 
     def publish_no_result(self, name: str, site: str | None, title: str, message: str, report_url: str | None) -> None:
         """Do nothing: the exit code is the result."""

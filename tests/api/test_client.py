@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import pytest
@@ -11,6 +11,8 @@ from pydantic import SecretStr
 from secuprobe_action.api.client import SecuProbeClient
 from secuprobe_action.api.exchange import Way
 from secuprobe_action.api.polling import Prior
+from secuprobe_action.api.steps import Running, Steps, drive
+from secuprobe_action.api.wire import DomainList, LaunchedScan, Scan, VulnerabilityList
 from secuprobe_action.clock import Deadline
 from secuprobe_action.errors import (
     ApiError,
@@ -29,6 +31,7 @@ from tests.support import KEY, RecordedLog, SimulatedClock, tell_the_way
 SCAN = {"scanId": "a", "status": "running"}
 LAUNCHED = {"scanId": "a", "status": "queued"}
 Answer = httpx.Response | Exception
+Result = TypeVar("Result")
 
 
 class Harness:
@@ -49,6 +52,21 @@ class Harness:
             random=random.Random(1),
             log=self.log,
         )
+
+    def launch_scan(self, url: str) -> LaunchedScan:
+        return self._driven(self.client.launch_scan(url))
+
+    def scan(self, scan_id: str, *, launched_at_s: float | None = None) -> Scan:
+        return self._driven(self.client.scan(scan_id, launched_at_s=launched_at_s))
+
+    def vulnerabilities(self, scan_id: str) -> VulnerabilityList:
+        return self._driven(self.client.vulnerabilities(scan_id))
+
+    def domains(self) -> DomainList:
+        return self._driven(self.client.domains())
+
+    def _driven(self, steps: Steps[Result]) -> Result:
+        return drive(steps, self.client.wait)
 
     def _handle(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
@@ -74,10 +92,10 @@ def refused(reset_in_s: float = 30.0) -> httpx.Response:
 def test_each_endpoint_asks_as_documented() -> None:
     harness = Harness([ok(LAUNCHED), ok(SCAN), ok({"vulnerabilities": []}), ok({"domains": []})])
 
-    harness.client.launch_scan("https://shop.example")
-    harness.client.scan("a")
-    harness.client.vulnerabilities("a")
-    harness.client.domains()
+    harness.launch_scan("https://shop.example")
+    harness.scan("a")
+    harness.vulnerabilities("a")
+    harness.domains()
 
     asked = [f"{request.method} {request.url}" for request in harness.requests]
     assert asked == [
@@ -93,7 +111,7 @@ def test_each_endpoint_asks_as_documented() -> None:
 def test_the_domains_are_typed() -> None:
     domains = {"domains": [{"id": "d", "hostname": "a.example", "isValidated": True, "createdAt": "2026-01-15T10:00:00Z"}]}
 
-    (domain,) = Harness([ok(domains)]).client.domains().domains
+    (domain,) = Harness([ok(domains)]).domains().domains
 
     assert (domain.hostname, domain.is_validated, domain.created_at) == ("a.example", True, "2026-01-15T10:00:00Z")
 
@@ -106,7 +124,7 @@ def own_words(status: int) -> httpx.Response:
 def test_what_surely_launched_nothing_is_repeated_for_as_long_as_the_budget_allows(answer: Answer) -> None:
     harness = Harness(lambda request: answer if harness.clock.now < 240 else ok(LAUNCHED))
 
-    assert harness.client.launch_scan("https://shop.example").scan_id == "a"
+    assert harness.launch_scan("https://shop.example").scan_id == "a"
     assert 240 <= harness.clock.now < 280
     assert len(harness.requests) > 8
 
@@ -116,7 +134,7 @@ def test_a_gateways_answer_to_a_launch_is_never_followed_by_another(status: int)
     harness = Harness(lambda request: httpx.Response(status, text="<html>Service unavailable</html>"))
 
     with pytest.raises(ApiError) as raised:
-        harness.client.launch_scan("https://shop.example")
+        harness.launch_scan("https://shop.example")
 
     assert len(harness.requests) == 1
     assert isinstance(raised.value, LaunchUncertain) == (status not in (302, 403))
@@ -126,7 +144,7 @@ def test_a_wait_of_a_day_is_believed_and_ends_it_at_once() -> None:
     harness = Harness([httpx.Response(429, json={"error": "slow down"}, headers={"Retry-After": "86400"})])
 
     with pytest.raises(OutOfTime, match="SecuProbe asks to wait 24 h 0 min, but the time budget of 10 min 0 s ends in"):
-        harness.client.launch_scan("https://shop.example")
+        harness.launch_scan("https://shop.example")
 
     assert harness.clock.waits == []
 
@@ -142,7 +160,7 @@ def test_a_wait_of_a_day_is_believed_and_ends_it_at_once() -> None:
 )
 def test_a_refusal_has_the_servers_words_and_advice_of_its_own(answer: httpx.Response, kind: type[ApiError]) -> None:
     with pytest.raises(kind, match=answer.json()["error"]) as raised:
-        Harness([answer]).client.launch_scan("https://shop.example")
+        Harness([answer]).launch_scan("https://shop.example")
 
     assert raised.value.advice == kind.default_advice
 
@@ -152,7 +170,7 @@ def test_a_refusal_has_the_servers_words_and_advice_of_its_own(answer: httpx.Res
 )
 def test_a_conflict_names_the_scan_that_runs_already(body: dict[str, Any], scan_id: str | None) -> None:
     with pytest.raises(Conflict) as raised:
-        Harness([httpx.Response(409, json={"error": "Already running", **body})]).client.launch_scan("https://shop.example")
+        Harness([httpx.Response(409, json={"error": "Already running", **body})]).launch_scan("https://shop.example")
 
     assert raised.value.scan_id == scan_id
 
@@ -174,7 +192,7 @@ def test_a_conflict_names_the_scan_that_runs_already(body: dict[str, Any], scan_
 def test_a_poll_outlasts_whatever_stands_in_its_way_for_two_minutes(answer: Answer) -> None:
     harness = Harness(lambda request: answer if harness.clock.now < 120 else ok(SCAN))
 
-    assert harness.client.scan("a").status == "running"
+    assert harness.scan("a").status == "running"
 
 
 @pytest.mark.parametrize("status", [200, 401, 403, 404, 502])
@@ -182,7 +200,7 @@ def test_what_is_not_secuprobes_answer_is_said_to_be_something_in_front_of_it(st
     harness = Harness(lambda request: httpx.Response(status, text="<html>Access denied</html>"), budget_s=30)
 
     with pytest.raises(OutOfTime) as raised:
-        harness.client.scan("a")
+        harness.scan("a")
 
     said = f"{raised.value}"
     assert f"Something in front of SecuProbe answered GET /scans/a with {status}" in said
@@ -194,7 +212,7 @@ def test_a_scan_that_was_just_launched_may_not_be_known_yet() -> None:
     missing = httpx.Response(404, json={"error": "Scan not found"})
     harness = Harness([missing, missing, ok(SCAN)])
 
-    assert harness.client.scan("a", launched_at_s=0.0).status == "running"
+    assert harness.scan("a", launched_at_s=0.0).status == "running"
 
 
 @pytest.mark.parametrize("launched_at_s", [None, 0.0])
@@ -203,7 +221,7 @@ def test_a_scan_that_is_not_there_later_or_was_not_launched_here_is_not_found(la
     harness.clock.now = 0.0 if launched_at_s is None else 31.0
 
     with pytest.raises(NotFound):
-        harness.client.scan("a", launched_at_s=launched_at_s)
+        harness.scan("a", launched_at_s=launched_at_s)
 
     assert len(harness.requests) == 1
 
@@ -211,7 +229,7 @@ def test_a_scan_that_is_not_there_later_or_was_not_launched_here_is_not_found(la
 def test_refusals_are_waited_out_however_many() -> None:
     harness = Harness([refused()] * 7 + [ok(LAUNCHED)], budget_s=21_600)
 
-    assert harness.client.launch_scan("https://shop.example").scan_id == "a"
+    assert harness.launch_scan("https://shop.example").scan_id == "a"
     assert all(wait >= 30 for wait in harness.clock.waits)
 
 
@@ -219,7 +237,7 @@ def test_polling_goes_on_as_long_as_the_budget_lasts() -> None:
     harness = Harness(lambda request: httpx.Response(503, json={"error": "down"}))
 
     with pytest.raises(OutOfTime, match="503"):
-        harness.client.scan("a")
+        harness.scan("a")
 
     assert len(harness.requests) > 20
     assert 550 < harness.clock.now <= 600
@@ -228,7 +246,7 @@ def test_polling_goes_on_as_long_as_the_budget_lasts() -> None:
 def test_a_list_has_the_rest_of_the_budget() -> None:
     harness = Harness(lambda request: httpx.Response(500) if harness.clock.now < 500 else ok({"vulnerabilities": []}))
 
-    assert harness.client.vulnerabilities("a").vulnerabilities == ()
+    assert harness.vulnerabilities("a").vulnerabilities == ()
 
 
 def test_a_request_that_was_given_up_before_it_was_sent_is_never_sent() -> None:
@@ -262,7 +280,7 @@ def test_the_pages_of_a_list_are_followed(more: dict[str, Any]) -> None:
     first = {"total": 2, "vulnerabilities": [{"title": "one"}], **more}
     harness = Harness([ok(first), ok({"total": 2, "vulnerabilities": [{"title": "two"}], "hasMore": False, "next": None})])
 
-    listed = harness.client.vulnerabilities("a")
+    listed = harness.vulnerabilities("a")
 
     assert [entry.title for entry in listed.vulnerabilities] == ["one", "two"]
     assert (listed.total, listed.incomplete) == (2, "")
@@ -273,7 +291,7 @@ def test_a_link_header_leads_to_the_next_page() -> None:
     first = httpx.Response(200, json={"vulnerabilities": []}, headers={"Link": f'<{LIST}?cursor=x>; rel="next"'})
     harness = Harness([first, ok({"vulnerabilities": [{"title": "two"}]})])
 
-    assert len(harness.client.vulnerabilities("a").vulnerabilities) == 1
+    assert len(harness.vulnerabilities("a").vulnerabilities) == 1
 
 
 @pytest.mark.parametrize(
@@ -294,7 +312,7 @@ def test_a_link_header_leads_to_the_next_page() -> None:
 def test_what_can_not_be_followed_is_a_list_that_is_not_whole(more: dict[str, Any], problem: str) -> None:
     harness = Harness([ok({"vulnerabilities": [{"title": "one"}], **more})])
 
-    listed = harness.client.vulnerabilities("a")
+    listed = harness.vulnerabilities("a")
 
     assert listed.incomplete.startswith(problem)
     assert len(listed.vulnerabilities) == 1
@@ -305,7 +323,7 @@ def test_pages_that_never_end_are_given_up(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr("secuprobe_action.api.client.MAX_PAGES", 5)
     harness = Harness(lambda request: ok({"vulnerabilities": [], "nextPage": len(harness.requests) + 1}))
 
-    assert harness.client.vulnerabilities("a").incomplete == "its pages don't end"
+    assert harness.vulnerabilities("a").incomplete == "its pages don't end"
     assert len(harness.requests) == 5
 
 
@@ -313,7 +331,7 @@ def test_a_wait_that_would_outlive_the_budget_ends_at_once_and_says_so() -> None
     harness = Harness([refused(30.0)], budget_s=20)
 
     with pytest.raises(OutOfTime, match="SecuProbe asks to wait 30 s, but the time budget of 20 s ends in 20 s") as raised:
-        harness.client.launch_scan("https://shop.example")
+        harness.launch_scan("https://shop.example")
 
     assert harness.clock.waits == []
     assert "shared by all jobs" in raised.value.advice
@@ -324,7 +342,7 @@ def test_no_request_is_made_after_the_budget() -> None:
     harness.clock.now = 601
 
     with pytest.raises(OutOfTime, match="used up"):
-        harness.client.scan("a")
+        harness.scan("a")
 
     assert harness.requests == []
 
@@ -332,9 +350,9 @@ def test_no_request_is_made_after_the_budget() -> None:
 def test_timeouts_never_outlast_the_budget() -> None:
     harness = Harness([ok(SCAN), ok(SCAN)])
 
-    harness.client.scan("a")
+    harness.scan("a")
     harness.clock.now = 597.0
-    harness.client.scan("a")
+    harness.scan("a")
 
     first, second = (request.extensions["timeout"] for request in harness.requests)
     assert (first["connect"], first["read"]) == (10.0, 20.0)
@@ -344,11 +362,11 @@ def test_timeouts_never_outlast_the_budget() -> None:
 def test_a_repeat_is_a_debug_line_and_a_long_wait_a_visible_one() -> None:
     harness = Harness([httpx.ReadError("reset"), ok(SCAN), refused(), ok(SCAN)])
 
-    harness.client.scan("a")
+    harness.scan("a")
     assert len(harness.log.debug_lines) == 1
     assert harness.log.lines == []
 
-    harness.client.scan("a")
+    harness.scan("a")
     assert len(harness.log.lines) == 1
     assert "429: slow down. Trying again in" in harness.log.lines[0]
 
@@ -370,7 +388,7 @@ def test_a_launch_whose_answer_is_lost_is_never_repeated(answer: Answer) -> None
     harness = Harness([answer])
 
     with pytest.raises(LaunchUncertain, match="a scan may be running") as raised:
-        harness.client.launch_scan("https://shop.example")
+        harness.launch_scan("https://shop.example")
 
     assert len(harness.requests) == 1
     assert "dashboard" in raised.value.advice
@@ -384,7 +402,7 @@ def test_an_untrusted_certificate_is_not_asked_again() -> None:
     harness = Harness([untrusted])
 
     with pytest.raises(TransportError) as raised:
-        harness.client.scan("a")
+        harness.scan("a")
 
     assert "SECUPROBE_EXTRA_CA_CERTS" in raised.value.advice
 
@@ -393,7 +411,7 @@ def test_an_answer_beyond_all_measure_is_cut_short(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("secuprobe_action.api.exchange.MAX_BODY_BYTES", 1000)
 
     with pytest.raises(ProtocolError, match="larger than"):
-        Harness([ok({"scanId": "a" * 2000})]).client.scan("a")
+        Harness([ok({"scanId": "a" * 2000})]).scan("a")
 
 
 @pytest.mark.parametrize("body", [b"[" * 100_000, b'{"scanId": NaN}', b'{"scanId"', b""])
@@ -401,14 +419,14 @@ def test_what_is_not_json_is_undecodable(body: bytes) -> None:
     harness = Harness(lambda request: httpx.Response(200, content=body))
 
     with pytest.raises(OutOfTime, match="not with JSON"):
-        harness.client.scan("a")
+        harness.scan("a")
 
 
 def test_an_error_page_is_shown_as_a_short_excerpt_on_one_line() -> None:
     page = "<html>\n" + "x" * 5000
 
     with pytest.raises(OutOfTime) as raised:
-        Harness(lambda request: httpx.Response(500, text=page)).client.vulnerabilities("a")
+        Harness(lambda request: httpx.Response(500, text=page)).vulnerabilities("a")
 
     start = (
         "Something in front of SecuProbe answered GET /scans/a/vulnerabilities with 500, and not SecuProbe itself: “<html> xxx"
@@ -421,9 +439,10 @@ def test_a_wait_for_the_sake_of_other_jobs_is_told_with_its_reason() -> None:
     headers = {"X-RateLimit-Limit": "60", "X-RateLimit-Remaining": "5", "Retry-After": "1"}
     headers["X-RateLimit-Reset"] = str(int(SimulatedClock().epoch + 30))
     harness = Harness([httpx.Response(200, json=SCAN, headers=headers)])
-    harness.client.scan("a")
+    harness.scan("a")
 
-    interval = harness.client.poll_interval_s(60, Prior.announced(120))
+    before = harness.clock.monotonic()
+    harness.client.wait(Running("running", 60, Prior.announced(120), 500))
 
-    assert interval > 30
+    assert harness.clock.monotonic() - before > 30
     assert harness.log.lines[0].startswith("The key's rate limit is shared with other jobs (5 of 60 requests left this minute)")

@@ -134,7 +134,7 @@ def test_what_is_not_part_of_it_says_so_in_one_line(image: str, command: str) ->
     done = subprocess.run(["docker", "run", "--rm", image, command], capture_output=True, text=True, timeout=60, check=False)
 
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith(f"secuprobe-scan: {command} is not part of the image: it needs the extra `local`")
+    assert done.stderr.startswith(f"secuprobe: {command} needs the extra `local` (")
     assert done.stderr.count("\n") == 1
 
 

@@ -85,6 +85,9 @@ class MemoryForge:
         self.checks[number : number + 1] = [stored]
         return number
 
+    def describe_check(self, check: Check, commit: str, check_id: int) -> None:
+        """Nobody reads it."""
+
     def publish_comment(self, comment: Comment, subject: Subject) -> None:
         """Nobody reads it."""
 

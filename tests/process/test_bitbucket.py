@@ -61,8 +61,14 @@ def _port_of_ones_own() -> Iterator[None]:
 
 @dataclass
 class CodeInsights:
-    """The proxy, and the API behind it."""
+    """The proxy, and the API behind it.
 
+    Attributes:
+        pending: what was said of scans that ran.
+        asked: everything else that was asked.
+    """
+
+    pending: list[Any] = field(default_factory=list)
     asked: list[tuple[str, str, Any, str | None]] = field(default_factory=list)
     status: int = 200
 
@@ -80,9 +86,11 @@ def code_insights(port: int = PROXY_PORT) -> Iterator[tuple[CodeInsights, int]]:
     class Handler(BaseHTTPRequestHandler):
         def answer(self) -> None:
             content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            insights.asked.append(
-                (self.command, self.path, json.loads(content) if content else None, self.headers.get("Authorization"))
-            )
+            body = json.loads(content) if content else None
+            if isinstance(body, dict) and body["result"] == "PENDING":
+                insights.pending.append(body)
+            elif self.command != "GET":
+                insights.asked.append((self.command, self.path, body, self.headers.get("Authorization")))
             self.send_response(404 if self.command in ("GET", "DELETE") and insights.status == 200 else insights.status)
             self.send_header("Content-Length", "2")
             self.end_headers()
@@ -133,7 +141,6 @@ def test_the_report_goes_through_the_pipelines_proxy(runner: Runner, where: str)
     (address,) = {path.removesuffix("/annotations") for _, path, *_ in insights.asked}
     assert re.fullmatch(re.escape(REPORTS) + "secuprobe-secuprobe-https-shop-example-[0-9a-f]{8}", address)
     assert [(method, path) for method, path, *_ in insights.asked] == [
-        ("GET", address),
         ("DELETE", address),
         ("PUT", address),
         ("POST", f"{address}/annotations"),
@@ -179,16 +186,16 @@ def test_a_second_run_replaces_the_report(runner: Runner) -> None:
         insights.asked.clear()
         run(runner, api)
 
-    assert insights.methods() == ["GET", "DELETE", "PUT", "POST"]
+    assert insights.methods() == ["DELETE", "PUT", "POST"]
     assert [path for _, path, *_ in insights.asked] == [path for _, path, *_ in first]
-    assert [each["external_id"] for each in insights.bodies("POST")[0]] == [each["external_id"] for each in first[3][2]]
+    assert [each["external_id"] for each in insights.bodies("POST")[0]] == [each["external_id"] for each in first[2][2]]
 
 
 def test_with_a_token_the_api_is_asked_directly(runner: Runner) -> None:
     with code_insights(0) as (insights, port), secuprobe() as api:
         run(runner, api, SECUPROBE_BITBUCKET_TOKEN="bb-token", SECUPROBE_BITBUCKET_API_URL=f"http://127.0.0.1:{port}")
 
-    assert insights.asked[2][1].startswith("/2.0/repositories/team/app/commit/abc123/reports/")
+    assert insights.asked[1][1].startswith("/2.0/repositories/team/app/commit/abc123/reports/")
     assert {authorization for *_, authorization in insights.asked} == {"Bearer bb-token"}
 
 
@@ -206,7 +213,7 @@ def test_with_a_token_the_environments_proxy_and_authorities_are_used(runner: Ru
             run(runner, api, **environment)
             step = run(runner, api, **{**environment, "HTTPS_PROXY": "socks://user:s3cret@proxy"})
 
-    assert [method for method, *_ in insights.asked] == ["GET", "DELETE", "PUT"]
+    assert [method for method, *_ in insights.asked] == ["DELETE", "PUT"]
     assert set(proxy.targets) == {f"bitbucket.test:{tls_port}"}
     assert step.code == 0
     assert "Bitbucket can't be asked: HTTPS_PROXY: names a SOCKS proxy" in step.log
@@ -258,7 +265,7 @@ def test_the_example_of_a_plain_step_runs(runner: Runner, tmp_path: Path) -> Non
         )
 
     assert done.returncode == 1, done.stdout + done.stderr
-    assert insights.methods() == ["GET", "DELETE", "PUT", "POST"]
+    assert insights.methods() == ["DELETE", "PUT", "POST"]
     assert (tmp_path / "secuprobe" / "report.html").exists()
 
 
@@ -294,7 +301,7 @@ def test_an_error_replaces_an_earlier_pass(runner: Runner) -> None:
 
     assert step.code == 3
     assert insights.bodies("PUT")[0]["result"] == "PASSED"
-    assert [(method, path) for method, path, *_ in later.asked] == [(method, path) for method, path, *_ in insights.asked][:3]
+    assert [(method, path) for method, path, *_ in later.asked] == [(method, path) for method, path, *_ in insights.asked][:2]
     (report,) = later.bodies("PUT")
     assert (report["result"], report["title"]) == ("FAILED", insights.bodies("PUT")[0]["title"])
     assert report["details"].startswith("SecuProbe scan failed: SecuProbe ended scan ")
@@ -309,6 +316,18 @@ def test_a_cancel_replaces_an_earlier_pass(runner: Runner) -> None:
     (report,) = insights.bodies("PUT")
     assert report["result"] == "FAILED"
     assert report["details"].startswith("SecuProbe: cancelled: Scan ")
+
+
+def test_a_scan_that_runs_is_pending(runner: Runner) -> None:
+    with code_insights() as (insights, _), secuprobe({"duration_s": 3, "estimate_s": 3, "findings": FINDINGS}) as api:
+        step = run(runner, api)
+
+    assert step.code == 1
+    assert {body["title"] for body in insights.pending} == {"SecuProbe security scan: https://shop.example"}
+    assert re.fullmatch(r"running, \d s of about \d s", insights.pending[-1]["details"])
+    assert [(each["title"], each["type"]) for each in insights.pending[-1]["data"]] == [("Progress", "PERCENTAGE")]
+    assert insights.pending[-1]["link"].rpartition("/")[2] in api.service.scans
+    assert insights.methods() == ["DELETE", "PUT", "POST"], "the conclusion comes last, and once"
 
 
 def test_a_bitbucket_that_hangs_does_not_hold_up_a_cancel(runner: Runner) -> None:

@@ -30,5 +30,5 @@ def test_a_command_that_is_not_installed_says_so_in_one_line(tmp_path: Path, com
     )
 
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith(f"secuprobe-scan: {command} is not part of the image: it needs the extra `local` ({missing} is")
+    assert done.stderr.startswith(f"secuprobe: {command} needs the extra `local` ({missing} is missing)")
     assert done.stderr.count("\n") == 1

@@ -1,0 +1,294 @@
+"""Many scans on one key: takes the steps of all, each request when it is worth most (`scheduling`), several at a time.
+
+What a scan's steps do between two requests is done by the caller's thread, one scan after another; only requests overlap.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from secuprobe_action.api.polling import FLOOR_S
+from secuprobe_action.api.ratelimit import WINDOW_S
+from secuprobe_action.api.scheduling import PRICE_S, Load, Watched, price_s
+from secuprobe_action.api.steps import Kind, Pause, Request, Running, Step, Steps
+from secuprobe_action.api.window import Room, Window
+from secuprobe_action.clock import Clock, Deadline, Task
+from secuprobe_action.errors import ActionError, Cancelled, OutOfTime
+
+AT_ONCE = 24
+"""Requests under way at the most: at 200 a minute and a second an answer, 4 would do; a slow one must not hold up the rest."""
+
+LISTS_AT_ONCE = 4
+"""Answers that may be large, each of which is in memory as a whole."""
+
+LAUNCH_SPREAD = 0.5
+"""Of a minute's requests at even distances, how far launches are apart: scans that begin together end together, when a window can't
+see all of their ends."""
+
+MINUTES_AHEAD = 5.0
+"""No more scans run than the key can see the end of and list within these: where a run is cut short, few are left behind."""
+
+PRICE_AGE_S = 0.25
+"""How often the price of a poll is found anew."""
+
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Job(Generic[_Result]):
+    """One scan among many.
+
+    Args:
+        begin: returns its steps.
+        ended: called with what they came to, or with the error that they ended in.
+        length_s: how long it is expected to take, in seconds, or None where nobody knows.
+        launches: whether it begins with a launch.
+    """
+
+    begin: Callable[[], Steps[_Result]]
+    ended: Callable[[_Result | ActionError], None]
+    length_s: float | None = None
+    launches: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How many scans wait to be launched, run or are being asked for, and have ended."""
+
+    waiting: int
+    running: int
+    ended: int
+
+
+@dataclass(eq=False, slots=True)
+class _Scan:
+    """A job that has begun.
+
+    Attributes:
+        step: what it waits for.
+        at: since when, in monotonic seconds.
+        asking: whether a request of it is under way.
+    """
+
+    job: Job[Any]
+    steps: Steps[Any]
+    step: Step
+    at: float
+    asking: Kind | None = None
+
+
+class Crew:
+    """Takes the steps of many scans.
+
+    Args:
+        clock: what to wait with, and what requests are made beside.
+        deadline: the time budget of all.
+        window: what the key may still ask.
+        finishing: how many requests a scan takes once its end is seen.
+        beat: called at least once a second with how things stand.
+    """
+
+    def __init__(
+        self, clock: Clock, deadline: Deadline, window: Window, finishing: float, beat: Callable[[Standing], None]
+    ) -> None:
+        self._clock = clock
+        self._deadline = deadline
+        self._window = window
+        self._finishing = finishing
+        self._beat = beat
+        self._waiting: deque[Job[Any]] = deque()
+        self._scans: dict[_Scan, None] = {}
+        self._ended = 0
+        self._answers: deque[tuple[_Scan, Any, BaseException | None]] = deque()
+        self._bell: Task[None] = Task()
+        self._under_way = 0
+        self._next_launch_at = 0.0
+        self._price = (0.0, float("-inf"))
+
+    def run(self, jobs: Iterable[Job[Any]]) -> list[Job[Any]]:
+        """Take all steps, and return the jobs that were not begun within the budget.
+
+        Raises:
+            Cancelled: a signal came; `left` tells which scans had begun.
+        """
+        self._waiting.extend(sorted(jobs, key=lambda job: job.launches))
+        while self._scans or (self._waiting and self._deadline.remaining_s > 0):
+            self._bell = Task()
+            self._take_answers()
+            now = self._clock.monotonic()
+            self._go_on(now)
+            self._ask(now)
+            self._beat(Standing(len(self._waiting), len(self._scans), self._ended))
+            if self._scans or self._waiting:
+                self._clock.wait(self._bell, self._idle_s(now))
+        return list(self._waiting)
+
+    def _take_answers(self) -> None:
+        while self._answers:
+            scan, answer, error = self._answers.popleft()
+            self._under_way -= 1
+            scan.asking = None
+            self._take(scan, answer, error)
+
+    def _take(self, scan: _Scan, answer: Any = None, error: BaseException | None = None) -> None:
+        """Go on with a scan's steps, up to the next one that must wait for something."""
+        try:
+            scan.step = scan.steps.send(answer) if error is None else scan.steps.throw(error)
+        except StopIteration as end:
+            self._end(scan, end.value)
+        except Cancelled:
+            raise
+        except ActionError as ended_in:
+            self._end(scan, ended_in)
+        else:
+            scan.at = self._clock.monotonic()
+
+    def _end(self, scan: _Scan, result: Any) -> None:
+        del self._scans[scan]
+        self._ended += 1
+        scan.job.ended(result)
+
+    def _go_on(self, now: float) -> None:
+        """Go on with those that have paused for long enough, and end what there is no more time for."""
+        late = self._deadline.remaining_s <= 0
+        for scan in list(self._scans):
+            if scan.asking is not None:
+                continue
+            if late:
+                self._take(scan, error=OutOfTime("The key's limit left no time to ask for it again."))
+            elif isinstance(scan.step, Pause) and (scan.step.refused or now >= scan.at + scan.step.seconds):
+                self._take(scan)
+
+    def _ask(self, now: float) -> None:
+        """Begin the requests that are worth most now, as far as the key's window and the slots allow."""
+        room = self._window.room(now)
+        self._finish()
+        self._launch(now)
+        self._poll(now, room)
+
+    def _free(self) -> int:
+        """Return how many requests may be begun now: of those under way, none is known to be counted."""
+        room = self._window.room(self._clock.monotonic())
+        left = 1 if room is None or room.fresh else min(room.left, AT_ONCE)
+        return left - self._under_way
+
+    def _finish(self) -> None:
+        lists = sum(scan.asking is Kind.FINISH for scan in self._scans)
+        for scan in self._ready(Kind.FINISH):
+            if self._free() <= 0 or lists >= LISTS_AT_ONCE:
+                return
+            lists += 1
+            self._begin(scan)
+
+    def _ready(self, kind: Kind) -> list[_Scan]:
+        """Return the scans that wait to make a request of that kind, those first that have waited longest."""
+        ready = [s for s in self._scans if s.asking is None and isinstance(s.step, Request) and s.step.kind is kind]
+        return sorted(ready, key=lambda scan: scan.at)
+
+    def _launch(self, now: float) -> None:
+        for scan in self._ready(Kind.LAUNCH):
+            if self._free() <= 0:
+                return
+            self._begin(scan)
+        while self._waiting and self._free() > 0 and self._may_launch(self._waiting[0], now):
+            job = self._waiting.popleft()
+            if job.launches:
+                self._next_launch_at = max(self._next_launch_at, now - 1.0) + self._launch_gap_s()
+            self._open(job, now)
+
+    def _open(self, job: Job[Any], now: float) -> None:
+        steps = job.begin()
+        scan = _Scan(job, steps, Pause(0.0), now)
+        self._scans[scan] = None
+        self._take(scan)
+        if scan in self._scans and isinstance(scan.step, Request):
+            self._begin(scan)
+
+    def _may_launch(self, job: Job[Any], now: float) -> bool:
+        if not job.launches:
+            return True
+        room = self._window.room(now)
+        if room is None:
+            return not self._scans
+        left_s = self._deadline.remaining_s
+        # Each that runs has a poll and what follows still to be asked, and so has the one that is to be launched.
+        needed = (1 + self._finishing) * (len(self._scans) + 1) + 1
+        possible = room.left + room.limit * max(0.0, left_s - room.resets_in_s) / WINDOW_S
+        return (
+            now >= self._next_launch_at
+            and len(self._scans) < max(1.0, room.limit * MINUTES_AHEAD / (1 + self._finishing))
+            and needed <= possible
+            and (job.length_s or 0.0) < left_s
+        )
+
+    def _launch_gap_s(self) -> float:
+        room = self._window.room(self._clock.monotonic())
+        return LAUNCH_SPREAD * WINDOW_S / room.limit if room else 0.0
+
+    def _poll(self, now: float, room: Room | None) -> None:
+        for scan in self._ready(Kind.POLL):
+            if self._free() <= 0:
+                return
+            self._begin(scan)
+        if room is None:
+            return
+        price = self._priced(now, room)
+        polls = sum(scan.asking is Kind.POLL for scan in self._scans)
+        for waited_s, scan in self._by_worth(now):
+            # A scan that turns out to have ended is to be listed in the same window, unless the window is all but over.
+            follows = 0 if room.fresh or room.resets_in_s <= PRICE_AGE_S else self._finishing * (polls + 1)
+            if waited_s < price or self._free() < 1 + follows:
+                return
+            polls += 1
+            self._take(scan)
+            if scan in self._scans and isinstance(scan.step, Request):
+                self._begin(scan)
+
+    def _by_worth(self, now: float) -> list[tuple[float, _Scan]]:
+        worth: list[tuple[float, _Scan]] = []
+        for scan in self._scans:
+            if scan.asking is None and isinstance(scan.step, Running) and now - scan.at >= FLOOR_S:
+                last = now - scan.at >= scan.step.latest_s
+                worth.append((float("inf") if last else _watched(scan, scan.step, now).waited_s, scan))
+        return sorted(worth, key=lambda each: each[0], reverse=True)
+
+    def _priced(self, now: float, room: Room) -> float:
+        price, at = self._price
+        if now - at < PRICE_AGE_S:
+            return price
+        watched = [_watched(scan, scan.step, now) for scan in self._scans if isinstance(scan.step, Running)]
+        launches = min(len(self._waiting), room.resets_in_s / self._launch_gap_s())
+        price = price_s(watched, Load(room, launches, self._finishing))
+        if room.fresh and price > PRICE_S:
+            return 0.0  # a window that will be used up had better begin, if it is the first request that begins it
+        self._price = (price, now)
+        return price
+
+    def _begin(self, scan: _Scan) -> None:
+        """Begin the request that a scan waits for."""
+        request = scan.step
+        assert isinstance(request, Request)
+        scan.asking = request.kind
+        self._under_way += 1
+
+        def work() -> None:
+            try:
+                self._answers.append((scan, request.make(), None))
+            except BaseException as error:  # noqa: BLE001  # raised again where the scan's steps are taken
+                self._answers.append((scan, None, error))
+            self._bell.finished.set()
+
+        self._clock.start(work)
+
+    def _idle_s(self, now: float) -> float:
+        """Return for how long nothing is to be done unless an answer comes."""
+        until = [now + PRICE_AGE_S]
+        until += [scan.at + scan.step.seconds for scan in self._scans if isinstance(scan.step, Pause)]
+        if self._waiting and self._next_launch_at > now:
+            until.append(self._next_launch_at)
+        return max(0.01, min(until) - now)
+
+
+def _watched(scan: _Scan, step: Running, now: float) -> Watched:
+    return Watched(step.elapsed_s, step.elapsed_s + now - scan.at, step.prior)
