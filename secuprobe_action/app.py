@@ -151,7 +151,7 @@ class Run:
 
     def _earlier_attempt(self, wanted: Settings, recollection: Recollection, check: CheckRun | None) -> str | None:
         """Return the scan that an earlier attempt of this workflow run launched and didn't judge, or None."""
-        if wanted.scan_id or wanted.site is None or check is None or self._platform.attempt <= 1:
+        if wanted.scan_id or wanted.site is None or check is None or self._platform.attempt == 1:
             return None
         try:
             found = recollection.earlier_attempt(wanted.site)

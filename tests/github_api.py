@@ -261,17 +261,6 @@ def _add_comments(app: FastAPI, github: FakeGitHub) -> None:
         return JSONResponse({"message": "Not Found"}, 404) if gone else Response(status_code=204)
 
 
-def seen(check: dict[str, Any]) -> str:
-    """Return the scan that a check run's memory says it saw."""
-    return str(check["external_id"].split(":")[6])
-
-
-def accepted(check: dict[str, Any]) -> str:
-    """Return the scan that a check run's memory says is accepted; nothing where it says none."""
-    *_, own, accepted_scan, _lengths, _scores, _mac = check["external_id"].split(":")
-    return own if accepted_scan == "=" else str(accepted_scan)
-
-
 def read_only(request: str) -> Refusal | None:
     """Refuse to write, as with the token of a fork's pull request."""
     writes = not request.startswith("GET ") and not request.endswith("/graphql")

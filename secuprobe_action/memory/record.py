@@ -10,9 +10,6 @@ from enum import Enum
 VERSION = 2
 """Of the line. Lines of another version are not read."""
 
-MAX_CHARS = 255
-"""What a check run's `external_id` and a commit status' description hold."""
-
 MAX_SCORES, MAX_LENGTHS = 20, 6
 
 _SCAN = r"[A-Za-z0-9._~-]{1,128}"
@@ -96,13 +93,18 @@ class Signer:
     def __init__(self, key: str) -> None:
         self._key = key.encode("utf-8", "replace")
 
-    def write(self, memory: Memory, place: Place) -> str | None:
-        """Return the memory as a line of at most MAX_CHARS, or None where its scans' identifiers are too long for that.
+    def write(self, memory: Memory, place: Place, room: int) -> str | None:
+        """Return the memory as a line, or None where its scans' identifiers are too long for that.
 
         The history is cut from its oldest end until it fits.
+
+        Args:
+            memory: what is to be remembered.
+            place: where it belongs.
+            room: the most characters of the line.
         """
         kept = replace(memory, lengths=memory.lengths[-MAX_LENGTHS:], scores=memory.scores[-MAX_SCORES:])
-        while len(line := self._line(kept, place)) > MAX_CHARS:
+        while len(line := self._line(kept, place)) > room:
             if not kept.scores and not kept.lengths:
                 return None
             kept = replace(kept, lengths=kept.lengths[1:] if not kept.scores else kept.lengths, scores=kept.scores[1:])

@@ -60,7 +60,7 @@ def believed(kept: Iterable[Kept], signer: Signer, place: Place) -> tuple[list[B
     for each in kept:
         try:
             memory = signer.read(each.line, place)
-            if memory.state is State.JUDGED and not _concluded_at(each, memory.at):
+            if memory.state is State.JUDGED and each.own_time and not _concluded_at(each, memory.at):
                 raise NotBelieved("its time was altered")
         except NotBelieved as error:
             if str(error):

@@ -34,7 +34,7 @@ REST API", timeout: 10 s)."""
 MAX_KEPT = 1_000
 """Check runs of a name that are looked at on a commit: more are no honest use, and not to be read in time."""
 
-MAX_NAME = 255
+MAX_NAME = MAX_LINE = 255
 
 
 class GitHubForge:
@@ -110,7 +110,11 @@ class GitHubForge:
             else Lineage(base.sha == commit, self._first_parents(base))
         )
 
-    def kept(self, commit: str, name: str) -> Sequence[Kept]:
+    def room(self, scan_id: str, report_url: str) -> int:
+        """Return what an `external_id` holds."""
+        return MAX_LINE
+
+    def kept(self, commit: str, name: str, site: str) -> Sequence[Kept]:
         """Return what check runs of this token's own app hold: of others, anybody may have written it."""
         return asking("read check runs", lambda: self._kept(commit, name))
 
@@ -181,7 +185,7 @@ class GitHubForge:
         if len(found) > MAX_KEPT:
             raise ForgeError(f"commit {commit[:12]} has more than {MAX_KEPT:,} check runs of that name")
         return [
-            Kept(run.id, run.external_id, _epoch(run.completed_at), _epoch(run.started_at), run.output.text or "")
+            Kept(run.id, run.external_id, _epoch(run.completed_at), _epoch(run.started_at), more=run.output.text or "")
             for run in found
             if run.external_id and self._is_own(run)
         ]

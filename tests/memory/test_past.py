@@ -1,11 +1,13 @@
 """What runs remember of a site's past: its score from run to run, and since when each finding is there."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.memory.stores import MemoryForge, StoreOfChecks
 from tests.memory.world import World
 
 DAY_S = 86_400
@@ -26,6 +28,11 @@ def report(world: World, *found: str, branch: str = "main", days: int = 0, score
     commit = world.history.commit(branch)
     world.scan(commit, SITE, frozenset(found), frozenset(), 1, **{"SECUPROBE_REPORTS": "json=out.json", **more})
     return json.loads((world.folder / "out.json").read_text(encoding="utf-8"))
+
+
+def forge_of(world: World) -> MemoryForge:
+    assert isinstance(world.store, StoreOfChecks)
+    return world.store.forge
 
 
 def ages(document: Any) -> dict[str, Any]:
@@ -95,12 +102,10 @@ def test_without_a_baseline_they_are_known_as_well(world: World) -> None:
 def test_what_is_not_believed_is_not_told_and_the_baseline_says_what_it_can(world: World, change: str) -> None:
     report(world, "tls")
     report(world, "tls", "csp", days=3)
-    old, newest = world.forge.checks
+    old, newest = forge_of(world).checks
     more = {"moved": old.kept.more, "altered": newest.kept.more.replace("b7", "s7")}.get(change, change)
     assert more != newest.kept.more
-    world.forge.checks[-1].kept = type(newest.kept)(
-        newest.kept.id, newest.kept.line, newest.kept.completed_at, newest.kept.started_at, more
-    )
+    newest.kept = replace(newest.kept, more=more)
 
     third = report(world, "tls", "csp", "sql", days=2)
 
@@ -109,7 +114,7 @@ def test_what_is_not_believed_is_not_told_and_the_baseline_says_what_it_can(worl
 
 def test_where_the_forge_is_down_nothing_is_told(world: World) -> None:
     report(world, "tls")
-    world.forge.down = True
+    forge_of(world).down = True
 
     second = report(world, "tls", days=2, SECUPROBE_FAIL_ON="all")
 

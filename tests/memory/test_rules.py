@@ -23,7 +23,7 @@ def memory_of(*memories: Memory, on_default: bool) -> Memory | None:
 
 
 def kept(memory: Memory = MAIN, number: int = 1, **changed: float | None) -> Kept:
-    line = SIGNER.write(memory, PLACE)
+    line = SIGNER.write(memory, PLACE, 255)
     assert line is not None
     times: dict[str, float | None] = {"completed_at": float(memory.at), "started_at": float(memory.at), **changed}
     return Kept(number, line, times["completed_at"], times["started_at"])
@@ -55,7 +55,7 @@ def test_a_verdict_whose_time_is_not_the_signed_one_is_not_believed(completed_at
 
 
 def test_what_is_not_believed_is_told_and_another_sites_is_not() -> None:
-    other = SIGNER.write(MAIN, replace(PLACE, site="https://other.example"))
+    other = SIGNER.write(MAIN, replace(PLACE, site="https://other.example"), 255)
     found, doubts = believed([Kept(1, "secuprobe:1:x", None, None), Kept(2, str(other), None, None)], SIGNER, PLACE)
 
     assert (found, doubts) == ([], ["another version of this action wrote it"])
