@@ -112,7 +112,9 @@ class Run:
             client = client_for(wanted, http, deadline, heartbeat, self._platform)
             scanner = Scanner(client, wanted.api_url, heartbeat, deadline, wanted.site, recollection.lengths)
             only_new = wanted.policy.only_new
-            comparing = Comparing(scanner, recollection.recalled, wanted.baseline, wanted.site, only_new=only_new)
+            comparing = Comparing(
+                scanner, recollection.recalled, wanted.baseline, wanted.site, only_new=only_new, known=recollection.known
+            )
             drive(comparing.prepare(), client.wait)
             earlier = self._earlier_attempt(wanted, recollection, check)
             target = wanted.target.get_secret_value() if wanted.target else None
@@ -137,7 +139,7 @@ class Run:
 
     def _earlier_attempt(self, wanted: Settings, recollection: Recollection, check: CheckRun | None) -> str | None:
         """Return the scan that an earlier attempt of this workflow run launched and didn't judge, or None."""
-        if wanted.scan_id or wanted.site is None or check is None or self._platform.attempt <= 1:
+        if wanted.scan_id or wanted.site is None or check is None or self._platform.attempt == 1:
             return None
         try:
             found = recollection.earlier_attempt(wanted.site)

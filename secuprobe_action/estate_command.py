@@ -109,7 +109,7 @@ class Run:
 
     def _earlier_attempt(self, memory: EstateMemory, check: EstateCheck | None) -> Mapping[str, str]:
         """Return the scans that an earlier attempt of this workflow run launched, where it wasn't finished."""
-        if check is None or self._platform.attempt <= 1:
+        if check is None or self._platform.attempt == 1:
             return {}
         try:
             found = memory.earlier_attempt()

@@ -132,7 +132,7 @@ class FakeGitHub:
         now = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         url = f"{self.url}/repos/{REPOSITORY}/check-runs/{number}"
         completed = {"completed_at": now} if fields.get("conclusion") else {"completed_at": None}
-        self.checks.append({"id": number, "url": url, "app": ACTIONS_APP, "started_at": now, **completed, **fields})
+        self.checks.append({"id": number, "url": url, "app": ACTIONS_APP, "started_at": now, **completed, "output": {}, **fields})
         return self.checks[-1]
 
 
@@ -259,17 +259,6 @@ def _add_comments(app: FastAPI, github: FakeGitHub) -> None:
         gone = len(kept) == len(github.comments)
         github.comments[:] = kept
         return JSONResponse({"message": "Not Found"}, 404) if gone else Response(status_code=204)
-
-
-def seen(check: dict[str, Any]) -> str:
-    """Return the scan that a check run's memory says it saw."""
-    return str(check["external_id"].split(":")[6])
-
-
-def accepted(check: dict[str, Any]) -> str:
-    """Return the scan that a check run's memory says is accepted; nothing where it says none."""
-    *_, own, accepted_scan, _lengths, _scores, _mac = check["external_id"].split(":")
-    return own if accepted_scan == "=" else str(accepted_scan)
 
 
 def read_only(request: str) -> Refusal | None:

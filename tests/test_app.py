@@ -141,7 +141,10 @@ class BrokenForge:
     def lineage(self, commit: str) -> Lineage:
         raise RuntimeError
 
-    def kept(self, commit: str, name: str) -> Sequence[Kept]:
+    def room(self, scan_id: str, report_url: str) -> int:
+        return 255
+
+    def kept(self, commit: str, name: str, site: str) -> Sequence[Kept]:
         raise RuntimeError
 
     def publish_check(self, check: Check, commit: str, check_id: int | None) -> int:

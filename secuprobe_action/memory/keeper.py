@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from secuprobe_action.findings.gate import Verdict
-from secuprobe_action.findings.model import ScanReport
+from secuprobe_action.findings.model import ScanReport, Started
+from secuprobe_action.memory import ages
 from secuprobe_action.memory.record import Memory, Place, Signer, State
 from secuprobe_action.memory.rules import MAX_PARENTS, Believed, Recalled, accepted_after, believed, unfinished, usable
 from secuprobe_action.platforms.base import Forge, ForgeError
@@ -72,20 +73,21 @@ class Keeper:
                 raise ForgeError("it was given up")
             memories, unbelieved = self._believed(commit)
             doubts += unbelieved
-            memory = usable(memories, on_default=lineage.on_default)
-            if memory is not None:
-                return Recalled(lineage.on_default, memory, commit, _notes(doubts))
+            found = usable(memories, on_default=lineage.on_default)
+            if found is not None:
+                told = ages.read(found.kept.more, self._signer, self._place(commit), found.memory.seen)
+                return Recalled(lineage.on_default, found.memory, commit, _notes(doubts), told)
         return Recalled(lineage.on_default, None, None, _notes(doubts))
 
-    def unjudged(self, scan_id: str, at: int, *, of_use: bool) -> str | None:
+    def unjudged(self, scan: Started | ScanReport, at: int, *, of_use: bool) -> str | None:
         """Return the line for a scan that isn't judged.
 
         Args:
-            scan_id: the scan.
+            scan: the scan.
             at: when that was so, in seconds since the epoch.
             of_use: whether a later attempt may attach to it.
         """
-        return self._line(self._memory(State.RUNNING if of_use else State.ENDED, scan_id, at))
+        return self._line(self._memory(State.RUNNING if of_use else State.ENDED, scan.scan_id, at), scan.report_url)
 
     def judged(self, report: ScanReport, verdict: Verdict, at: int, recalled: Recalled | None) -> str | None:
         """Return the line for a judged scan.
@@ -109,8 +111,15 @@ class Keeper:
                     *(() if report.length_s is None else (max(1, round(report.length_s)),)),
                 ),
                 scores=(*(before.scores if before else ()), None if report.score is None else round(report.score)),
-            )
+            ),
+            report.report_url,
         )
+
+    def ages(self, report: ScanReport, verdict: Verdict) -> str:
+        """Return what goes beside that line: since when the findings are there; nothing where that isn't known."""
+        known = verdict.history
+        place = self._place(self._forge.subject().commit)
+        return ages.write(known.ages, self._signer, place, report.scan_id) if known else ""
 
     def _memory(
         self,
@@ -126,11 +135,12 @@ class Keeper:
         forge = self._forge
         return Memory(state, on_default, forge.run, forge.attempt, at, scan_id, accepted, lengths, scores)
 
-    def _line(self, memory: Memory) -> str | None:
-        return self._signer.write(memory, self._place(self._forge.subject().commit))
+    def _line(self, memory: Memory, report_url: str) -> str | None:
+        room = self._forge.room(memory.seen, report_url)
+        return self._signer.write(memory, self._place(self._forge.subject().commit), room)
 
     def _believed(self, commit: str) -> tuple[list[Believed], list[str]]:
-        return believed(self._forge.kept(commit, self._whose.name), self._signer, self._place(commit))
+        return believed(self._forge.kept(commit, self._whose.name, self._whose.site), self._signer, self._place(commit))
 
     def _place(self, commit: str) -> Place:
         return Place(self._forge.repository, commit, self._whose.name, self._whose.site)

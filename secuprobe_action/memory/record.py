@@ -10,9 +10,6 @@ from enum import Enum
 VERSION = 2
 """Of the line. Lines of another version are not read."""
 
-MAX_CHARS = 255
-"""What a check run's `external_id` and a commit status' description hold."""
-
 MAX_SCORES, MAX_LENGTHS = 20, 6
 
 _SCAN = r"[A-Za-z0-9._~-]{1,128}"
@@ -96,13 +93,18 @@ class Signer:
     def __init__(self, key: str) -> None:
         self._key = key.encode("utf-8", "replace")
 
-    def write(self, memory: Memory, place: Place) -> str | None:
-        """Return the memory as a line of at most MAX_CHARS, or None where its scans' identifiers are too long for that.
+    def write(self, memory: Memory, place: Place, room: int) -> str | None:
+        """Return the memory as a line, or None where its scans' identifiers are too long for that.
 
         The history is cut from its oldest end until it fits.
+
+        Args:
+            memory: what is to be remembered.
+            place: where it belongs.
+            room: the most characters of the line.
         """
         kept = replace(memory, lengths=memory.lengths[-MAX_LENGTHS:], scores=memory.scores[-MAX_SCORES:])
-        while len(line := self._line(kept, place)) > MAX_CHARS:
+        while len(line := self._line(kept, place)) > room:
             if not kept.scores and not kept.lengths:
                 return None
             kept = replace(kept, lengths=kept.lengths[1:] if not kept.scores else kept.lengths, scores=kept.scores[1:])
@@ -124,7 +126,7 @@ class Signer:
         if site != place.site_digest:
             raise NotBelieved
         content, _, mac = signed.rpartition(":")
-        if not self.has_signed(content, mac, place):
+        if not hmac.compare_digest(self._line_mac(content, place).encode(), mac.encode("utf-8", "replace")):
             raise NotBelieved("its signature is not this key's: the key was rotated, or it was forged, altered or moved")
         match = _CONTENT.fullmatch(content)
         if match is None:
@@ -133,18 +135,23 @@ class Signer:
 
     def _line(self, memory: Memory, place: Place) -> str:
         content = _content(memory)
-        return f"secuprobe:{VERSION}:{place.site_digest}:{content}:{self.sign(content, place)}"
+        return f"secuprobe:{VERSION}:{place.site_digest}:{content}:{self._line_mac(content, place)}"
 
-    def has_signed(self, content: str, mac: str, place: Place) -> bool:
-        """Whether a content was signed for that place with this key."""
-        return hmac.compare_digest(self.sign(content, place).encode(), mac.encode("utf-8", "replace"))
+    def _line_mac(self, content: str, place: Place) -> str:
+        return urlsafe_b64encode(self.mac(f"secuprobe memory {VERSION}", place, content)[:16]).decode().rstrip("=")
 
-    def sign(self, content: str, place: Place) -> str:
-        """Return the signature of a content at a place: 22 characters."""
-        signed = (f"secuprobe memory {VERSION}", place.repository, place.commit, place.name, place.site, content)
+    def mac(self, kind: str, place: Place, *texts: str) -> bytes:
+        """Return the signature of texts at a place, 32 bytes.
+
+        Args:
+            kind: what they are, so that one kind can't be taken for another.
+            place: where they belong.
+            texts: what is signed.
+        """
+        signed = (kind, place.repository, place.commit, place.name, place.site, *texts)
         # Each with its length, so that no two lists of texts are the same bytes.
         message = b"".join(b"%d:%b" % (len(part), part) for part in (text.encode("utf-8", "replace") for text in signed))
-        return urlsafe_b64encode(hmac.digest(self._key, message, "sha256")[:16]).decode().rstrip("=")
+        return hmac.digest(self._key, message, "sha256")
 
 
 def _content(memory: Memory) -> str:

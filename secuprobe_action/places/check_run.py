@@ -18,7 +18,7 @@ from secuprobe_action.platforms.desk import Desk, Errand
 from secuprobe_action.reports import progress as progress_report
 from secuprobe_action.text import one_line
 
-TOO_LONG = "This run can't be remembered: the identifiers of its scan and of the accepted one are too long for a check run."
+TOO_LONG = "This run can't be remembered: the identifiers of its scan and of the accepted one are too long for what keeps them."
 
 MAX_SUMMARY_BYTES = 60_000
 """A check run's summary holds 65,535 characters."""
@@ -57,7 +57,7 @@ class CheckRun(Place):
 
         def work() -> None:
             line = self._line(started, at, of_use=True)
-            self._publish(Check(self._name, None, launched.line, summary, at, line, started.report_url))
+            self._publish(Check(self._name, None, launched.line, summary, at, line, started.report_url, started.site))
 
         self._desk.begin(work)  # should it fail, the end is shown all the same, and says so if that fails, too
 
@@ -89,8 +89,10 @@ class CheckRun(Place):
 
         def work() -> str | None:
             line, note = self._left_for_later(ending, at, recalled)
-            report_url = _report_url(ending)
-            self._publish(Check(self._name, conclusion, title, summary, at, line, report_url))
+            report_url, site = _scan(ending)
+            lasting = isinstance(ending, Judged)
+            more = self._ages_of(ending)
+            self._publish(Check(self._name, conclusion, title, summary, at, line, report_url, site, lasting, more))
             return STALE if self._stale else note
 
         return Errand("The check run was not published", work, is_news=not isinstance(ending, Skipped))
@@ -116,7 +118,7 @@ class CheckRun(Place):
         if line is None and isinstance(ending, Judged) and ending.report.site:
             # The line of the launch must not stay: a later attempt would take the scan for one that isn't judged.
             keeper = self._recollection.keeper(self._desk.forge, ending.report.site)
-            return keeper.unjudged(ending.report.scan_id, at, of_use=False), TOO_LONG
+            return keeper.unjudged(ending.report, at, of_use=False), TOO_LONG
         return line, None
 
     def _line_of(self, ending: Ending, at: int, recalled: Recalled | None) -> str | None:
@@ -130,10 +132,17 @@ class CheckRun(Place):
                 return self._line(started, at, of_use=True)
         return None
 
+    def _ages_of(self, ending: Ending) -> str:
+        """Return what goes beside the line, where there is something."""
+        match ending:
+            case Judged(report=report, verdict=verdict) if report.site:
+                return self._recollection.keeper(self._desk.forge, report.site).ages(report, verdict)
+        return ""
+
     def _line(self, started: Started, at: int, *, of_use: bool) -> str | None:
         if started.site is None:
             return None
-        return self._recollection.keeper(self._desk.forge, started.site).unjudged(started.scan_id, at, of_use=of_use)
+        return self._recollection.keeper(self._desk.forge, started.site).unjudged(started, at, of_use=of_use)
 
 
 def conclusion_of(ending: Ending) -> Conclusion | None:
@@ -167,13 +176,14 @@ def _surveyed(ending: Surveyed) -> Conclusion:
     return Conclusion.SUCCESS if ending.estate.result is Result.PASSED else Conclusion.FAILURE
 
 
-def _report_url(ending: Ending) -> str | None:
+def _scan(ending: Ending) -> tuple[str | None, str | None]:
+    """Return where a person reads on, and what was scanned."""
     match ending:
         case Judged(report=report):
-            return report.report_url
+            return report.report_url, report.site
         case Failed(started=Started() as started) | Stopped(started=Started() as started):
-            return started.report_url
-    return None
+            return started.report_url, started.site
+    return None, None
 
 
 def title_of(ending: Ending) -> str:

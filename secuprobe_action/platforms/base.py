@@ -61,14 +61,17 @@ class Kept:
         line: the memory, as `memory.record` or `memory.ledger` wrote it.
         completed_at: when that run was concluded, in seconds since the epoch, or None where it wasn't.
         started_at: when it began, likewise.
-        text: what `memory.ledger` wrote beside the line; empty where there is none, or no room for one.
+        own_time: whether the run itself wrote these times, so that they must be those that it signed. A forge's own clock, or one
+            time for several lines, proves nothing.
+        more: what else it left, where the forge has room for it.
     """
 
     id: int
     line: str
-    completed_at: float | None
-    started_at: float | None
-    text: str = ""
+    completed_at: float | None = None
+    started_at: float | None = None
+    own_time: bool = True
+    more: str = ""
 
 
 class Conclusion(Enum):
@@ -93,7 +96,9 @@ class Check:
         at: when this was so, in seconds since the epoch.
         line: what is kept with it for later runs, or None to leave what is there.
         report_url: where a person reads on, or None.
-        text: what is kept beside the line; empty where there is none.
+        site: what was scanned, where that is known.
+        lasting: whether later runs may go by the line for long; where a forge has room for few lines, the others give way first.
+        more: what else is kept, where the forge has room for 60,000 characters; a later run does without.
     """
 
     name: str
@@ -103,7 +108,9 @@ class Check:
     at: int
     line: str | None = None
     report_url: str | None = None
-    text: str = ""
+    site: str | None = None
+    lasting: bool = False
+    more: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +142,14 @@ class Forge(Protocol):
     Attributes:
         repository: the repository, by what stays the same of it.
         run: the workflow run or pipeline, by its number; empty where that isn't known.
-        attempt: which try of it this is, from 1.
     """
 
     repository: str
     run: str
-    attempt: int
+
+    @property
+    def attempt(self) -> int:
+        """Which try of the run this is, from 1; it may ask the forge."""
 
     def subject(self) -> Subject:
         """Return what the run is about; raises ForgeError where that isn't known for sure."""
@@ -151,8 +160,14 @@ class Forge(Protocol):
     def lineage(self, commit: str) -> Lineage:
         """Return where the commit stands to the default branch."""
 
-    def kept(self, commit: str, name: str) -> Sequence[Kept]:
-        """Return what checks of that name left at a commit, as far as they are of the same author as this run's own."""
+    def room(self, scan_id: str, report_url: str) -> int:
+        """Return how many characters the line of a scan may have where it is kept beside the address of the scan's report."""
+
+    def kept(self, commit: str, name: str, site: str) -> Sequence[Kept]:
+        """Return what checks of that name left at a commit, as far as they are of the same author as this run's own.
+
+        Those of other sites may be among them.
+        """
 
     def publish_check(self, check: Check, commit: str, check_id: int | None) -> int:
         """Show a check at the commit, in place of the one that `check_id` names, and return its identifier."""
@@ -174,13 +189,13 @@ class Platform(Protocol):
         workspace: the folder of the checked-out repository.
         definition_file: the file of the repository that defines this run, relative to its root.
         forge_needs: what `forge` returns None for the lack of.
-        attempt: which try of the same run this is, from 1.
+        attempt: which try of the same run this is, from 1, or None where only the forge knows.
         has_results: whether the platform has a report of results that isn't a file.
         beat_s: seconds between two looks at how it stands.
         comments_progress: whether a comment says how it stands: no check does it there.
     """
 
-    attempt: int
+    attempt: int | None
     beat_s: float
     comments_progress: bool
     has_results: bool

@@ -49,7 +49,7 @@ class GitHub:
         self._environment = environment
         self._log = LogStream(out)
         self._annotations: Counter[Level] = Counter()
-        self.attempt = int(re.sub(r"\D", "", environment.get("GITHUB_RUN_ATTEMPT", "")) or 1)
+        self.attempt: int | None = int(re.sub(r"\D", "", environment.get("GITHUB_RUN_ATTEMPT", "")) or 1)
         self.workspace = Path(environment.get("GITHUB_WORKSPACE") or Path.cwd())
         self.definition_file = _workflow_file(environment.get("GITHUB_WORKFLOW_REF", ""))
 

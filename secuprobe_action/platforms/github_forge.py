@@ -9,7 +9,6 @@ from typing import Any
 
 import github
 from github.CheckRun import CheckRun
-from github.CheckRunOutput import CheckRunOutput
 from github.Commit import Commit
 from github.GithubApp import GithubApp
 from github.GithubRetry import GithubRetry
@@ -35,7 +34,7 @@ REST API", timeout: 10 s)."""
 MAX_KEPT = 1_000
 """Check runs of a name that are looked at on a commit: more are no honest use, and not to be read in time."""
 
-MAX_NAME = 255
+MAX_NAME = MAX_LINE = 255
 
 
 class GitHubForge:
@@ -111,12 +110,16 @@ class GitHubForge:
             else Lineage(base.sha == commit, self._first_parents(base))
         )
 
-    def kept(self, commit: str, name: str) -> Sequence[Kept]:
+    def room(self, scan_id: str, report_url: str) -> int:
+        """Return what an `external_id` holds."""
+        return MAX_LINE
+
+    def kept(self, commit: str, name: str, site: str) -> Sequence[Kept]:
         """Return what check runs of this token's own app hold: of others, anybody may have written it."""
         return asking("read check runs", lambda: self._kept(commit, name))
 
     def publish_check(self, check: Check, commit: str, check_id: int | None) -> int:
-        """Create a check run on the commit, or change one; its `external_id` keeps the memory."""
+        """Create a check run on the commit, or change one; its `external_id` and its text keep the memory."""
         return asking("write a check run", lambda: self._publish_check(check, commit, check_id))
 
     def describe_check(self, check: Check, commit: str, check_id: int) -> None:
@@ -182,7 +185,7 @@ class GitHubForge:
         if len(found) > MAX_KEPT:
             raise ForgeError(f"commit {commit[:12]} has more than {MAX_KEPT:,} check runs of that name")
         return [
-            Kept(run.id, run.external_id, _epoch(run.completed_at), _epoch(run.started_at), _text(run))
+            Kept(run.id, run.external_id, _epoch(run.completed_at), _epoch(run.started_at), more=run.output.text or "")
             for run in found
             if run.external_id and self._is_own(run)
         ]
@@ -259,12 +262,7 @@ class GitHubForge:
 
 
 def _output(check: Check) -> dict[str, str]:
-    return {"title": check.title[:255], "summary": check.summary, **({"text": check.text} if check.text else {})}
-
-
-def _text(run: CheckRun) -> str:
-    output: CheckRunOutput | None = run.output
-    return output.text or "" if output is not None else ""
+    return {"title": check.title[:255], "summary": check.summary} | ({"text": check.more} if check.more else {})
 
 
 def _name(name: str) -> str:

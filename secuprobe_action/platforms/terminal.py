@@ -30,7 +30,7 @@ class Terminal:
 
     input_prefixes: tuple[str, ...] = ("SECUPROBE_",)
     max_annotations = 0
-    attempt = 1
+    attempt: int | None = 1
     has_results = False
     comments_progress = False
     definition_file = "README.md"

@@ -2,7 +2,8 @@
 
 import itertools
 import tempfile
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import hypothesis.strategies as st
@@ -10,7 +11,9 @@ from hypothesis import settings
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, precondition, rule
 
 from secuprobe_action.errors import ExitCode
-from tests.memory.world import SEVERITIES, Stored, World
+from tests.git_history import History
+from tests.memory.stores import Store, StoreOfChecks, StoreOfReports, StoreOfStatuses
+from tests.memory.world import SEVERITIES, World
 
 SITES = ("https://a.example", "https://b.example", "https://a.example/admin")
 FAILING = frozenset(title for title, severity in SEVERITIES.items() if severity in ("critical", "high"))
@@ -34,11 +37,12 @@ class Histories(RuleBasedStateMachine):
     """The machine: each rule is something that happens to a repository."""
 
     branches = Bundle("branches")
+    store: Callable[[History], Store] = StoreOfChecks
 
     def __init__(self) -> None:
         super().__init__()
         self._folder = tempfile.TemporaryDirectory()
-        self.world = World(Path(self._folder.name))
+        self.world = World(Path(self._folder.name), type(self).store(History()))
         self.history = self.world.history
         self.risks: frozenset[str] = frozenset()
         self.remembered: list[Remembered] = []
@@ -155,9 +159,9 @@ class Histories(RuleBasedStateMachine):
 
     @rule(site=sites, found=findings, branch=st.none() | branches)
     def run_while_the_forge_is_down(self, site: str, found: frozenset[str], branch: str | None) -> None:
-        self.world.forge.down = True
+        self.world.store.break_down(down=True)
         code = self.world.scan(self.history.branches[branch or "main"], site, found, self.risks)
-        self.world.forge.down = False
+        self.world.store.break_down(down=False)
         assert code is (ExitCode.SCAN_ERROR if (found & FAILING) - self.risks else ExitCode.PASSED)
 
     @rule(site=sites, found=findings, attempts=st.integers(1, 3))
@@ -177,19 +181,14 @@ class Histories(RuleBasedStateMachine):
 
     # Those who would like another verdict.
 
-    @precondition(lambda self: bool(self.world.forge.checks))
+    @precondition(lambda self: bool(self.world.store.left()))
     @rule(data=st.data())
     def forge_a_memory(self, data: st.DataObject) -> None:
-        checks = self.world.forge.checks
-        genuine = data.draw(st.sampled_from(checks))
+        _, genuine = data.draw(st.sampled_from(self.world.store.left()))
         commit = data.draw(st.sampled_from(sorted(self.history.parents)))
-        line = data.draw(st.sampled_from((genuine.kept.line, genuine.kept.line[:-1] + "A", "secuprobe:2:x", "")))
-        # Later than all others, without a time, or with its own: where it was believed, it would be the one that counts.
-        completed_at = data.draw(st.sampled_from((4e9, None, genuine.kept.completed_at)))
-        if (commit, line, completed_at) == (genuine.commit, genuine.kept.line, genuine.kept.completed_at):
-            return  # a true copy in its place says nothing else
-        kept = replace(genuine.kept, id=len(checks), line=line, completed_at=completed_at, started_at=4e9)
-        checks.append(Stored(commit, genuine.name, kept))
+        line = data.draw(st.sampled_from((genuine, genuine[:-1] + "A", "secuprobe:2:x", "")))
+        # Later than all others, or without a time: where it was believed, it would be the one that counts.
+        self.world.store.plant(commit, line, data.draw(st.sampled_from((4e9, None))))
 
     # The oracle.
 
@@ -221,5 +220,23 @@ class Histories(RuleBasedStateMachine):
     _before: frozenset[str] | None = None
 
 
-TestHistories = Histories.TestCase
-TestHistories.settings = settings(settings.get_profile(settings.get_current_profile_name()), stateful_step_count=25)
+class HistoriesOnGitLab(Histories):
+    """The same with commit statuses."""
+
+    store = StoreOfStatuses
+
+
+class HistoriesOnBitbucket(Histories):
+    """The same with reports."""
+
+    store = StoreOfReports
+
+
+profile = settings.get_profile(settings.get_current_profile_name())
+TestHistories, TestHistoriesOnGitLab, TestHistoriesOnBitbucket = (
+    each.TestCase for each in (Histories, HistoriesOnGitLab, HistoriesOnBitbucket)
+)
+TestHistories.settings = settings(profile, stateful_step_count=25)
+TestHistoriesOnGitLab.settings = TestHistoriesOnBitbucket.settings = settings(
+    profile, stateful_step_count=25, max_examples=profile.max_examples // 4
+)

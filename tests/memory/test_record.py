@@ -7,16 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from secuprobe_action.memory.record import MAX_CHARS, MAX_LENGTHS, MAX_SCORES, Memory, NotBelieved, Place, Signer, State
+from secuprobe_action.memory.record import MAX_LENGTHS, MAX_SCORES, Memory, NotBelieved, Place, Signer, State
 
 UUID = "550e8400-e29b-41d4-a716-446655440000"
 MEMORY = Memory(State.JUDGED, True, "123456789012", 3, 1_790_000_000, UUID, UUID[::-1], (118, 121), (78, None, 100))
 PLACE = Place("org/app", "a" * 40, "SecuProbe", "https://shop.example")
 SIGNER = Signer("sp_live_key")
+MAX_CHARS = 255
 
 
 def written(memory: Memory = MEMORY, place: Place = PLACE, signer: Signer = SIGNER) -> str:
-    line = signer.write(memory, place)
+    line = signer.write(memory, place, MAX_CHARS)
     assert line is not None
     return line
 
@@ -65,8 +66,8 @@ def test_a_full_history_of_a_usual_site_fits() -> None:
 
 
 def test_where_the_two_scans_alone_are_too_long_nothing_is_remembered() -> None:
-    assert SIGNER.write(replace(MEMORY, seen="a" * 128, accepted="b" * 128), PLACE) is None
-    assert SIGNER.write(replace(MEMORY, seen="a" * 128, accepted="a" * 128), PLACE) is not None
+    assert SIGNER.write(replace(MEMORY, seen="a" * 128, accepted="b" * 128), PLACE, MAX_CHARS) is None
+    assert SIGNER.write(replace(MEMORY, seen="a" * 128, accepted="a" * 128), PLACE, MAX_CHARS) is not None
 
 
 @pytest.mark.parametrize("moved", [{"repository": "org/other"}, {"commit": "b" * 40}, {"name": "Other"}])

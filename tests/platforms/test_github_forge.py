@@ -151,13 +151,12 @@ def test_an_answer_that_can_not_be_understood_is_one_kind_of_error(mocked: respo
 
 def check_run(line: str | None = "a line", app: Any = None, **fields: Any) -> dict[str, Any]:
     app = {"id": 15368, "slug": "github-actions"} if app is None else app or None
-    output = {"title": "t", "summary": "s", "text": None, "annotations_count": 0}
-    return {"id": 1, "external_id": line, "app": app, "completed_at": None, "started_at": None, "output": output, **fields}
+    return {"id": 1, "external_id": line, "app": app, "completed_at": None, "started_at": None, "output": {}, **fields}
 
 
 def kept(mocked: responses.RequestsMock, ours: GitHubForge, *runs: dict[str, Any]) -> list[str]:
     mocked.get(f"{REPO}/commits/{BASE}/check-runs", json={"total_count": len(runs), "check_runs": list(runs)})
-    return [each.line for each in ours.kept(BASE, "SecuProbe")]
+    return [each.line for each in ours.kept(BASE, "SecuProbe", "https://shop.example")]
 
 
 def test_only_what_this_tokens_own_app_left_is_read(mocked: responses.RequestsMock) -> None:
@@ -193,7 +192,7 @@ def test_times_are_read_as_they_are_given(mocked: responses.RequestsMock) -> Non
     run = check_run(completed_at="2026-09-21T14:13:20Z", started_at=None)
     mocked.get(f"{REPO}/commits/{BASE}/check-runs", json={"total_count": 1, "check_runs": [run]})
 
-    (found,) = forge().kept(BASE, "SecuProbe")
+    (found,) = forge().kept(BASE, "SecuProbe", "https://shop.example")
 
     assert (found.completed_at, found.started_at) == (1_790_000_000.0, None)
 

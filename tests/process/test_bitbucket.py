@@ -1,7 +1,6 @@
 """Bitbucket: the Code Insights report through the pipeline's proxy, with a token, and not at all."""
 
 import fcntl
-import io
 import json
 import re
 import signal
@@ -21,7 +20,10 @@ import pytest
 import trustme
 import yaml
 
-from secuprobe_action.platforms.bitbucket import Bitbucket
+from secuprobe_action.network import Network
+from secuprobe_action.platforms.bitbucket_api import BitbucketApi
+from tests.bitbucket_api import FakeBitbucket
+from tests.fake_http import serving
 from tests.process.relays import tls_in_front_of, tunnelling
 from tests.support import (
     FINDINGS,
@@ -87,14 +89,14 @@ def code_insights(port: int = PROXY_PORT) -> Iterator[tuple[CodeInsights, int]]:
             body = json.loads(content) if content else None
             if isinstance(body, dict) and body["result"] == "PENDING":
                 insights.pending.append(body)
-            else:
+            elif self.command != "GET":
                 insights.asked.append((self.command, self.path, body, self.headers.get("Authorization")))
-            self.send_response(404 if self.command == "DELETE" and insights.status == 200 else insights.status)
+            self.send_response(404 if self.command in ("GET", "DELETE") and insights.status == 200 else insights.status)
             self.send_header("Content-Length", "2")
             self.end_headers()
             self.wfile.write(b"{}")
 
-        do_PUT = do_POST = do_DELETE = answer  # noqa: N815  # the names that http.server looks for
+        do_GET = do_PUT = do_POST = do_DELETE = answer  # noqa: N815  # the names that http.server looks for
 
         def log_message(self, *args: object) -> None:
             pass
@@ -225,7 +227,7 @@ def test_a_bitbucket_that_refuses_is_a_warning(runner: Runner, status: int) -> N
         step = run(runner, api)
 
     assert step.code == 1
-    assert f"The result was not published: Bitbucket answered {status} to DELETE" in step.log
+    assert f"The result was not published: Bitbucket answered {status} to GET" in step.log
 
 
 def test_without_a_proxy_there_is_a_warning(runner: Runner) -> None:
@@ -237,7 +239,7 @@ def test_without_a_proxy_there_is_a_warning(runner: Runner) -> None:
 
 
 def test_the_proxy_of_a_pipes_container_is_tried_first_there() -> None:
-    step, pipe = (Bitbucket(environment, io.StringIO()).ways() for environment in ({}, {"BITBUCKET_PIPE_STORAGE_DIR": "/x"}))
+    step, pipe = (BitbucketApi(each, Network({})).ways for each in ({}, {"BITBUCKET_PIPE_STORAGE_DIR": "/x"}))
 
     assert step[0] is not None
     assert step[0].name == "localhost:29418"
@@ -353,3 +355,81 @@ def test_sites_with_names_of_their_own_have_reports_of_their_own(runner: Runner)
         run(runner, api, SECUPROBE_CHECK_NAME="Shop (EU) / staging")
 
     assert "/reports/secuprobe-shop-eu-staging-https-shop-example-" in insights.asked[0][1]
+
+
+MEMORY = {"SECUPROBE_CHECK_RUN": "true", "SECUPROBE_BASELINE": "auto", "SECUPROBE_FAIL_ON": "new"}
+
+
+@pytest.fixture(name="bitbucket")
+def _bitbucket() -> Iterator[FakeBitbucket]:
+    fake = FakeBitbucket()
+    fake.history.commit("main")
+    with serving(fake):
+        yield fake
+
+
+def at_main(bitbucket: FakeBitbucket, **more: str) -> dict[str, str]:
+    """Return what a step of the main branch's pipeline gets."""
+    return {**bitbucket.step(bitbucket.history.branches["main"]), **MEMORY, **more}
+
+
+def test_the_report_is_pending_while_the_scan_runs(runner: Runner, bitbucket: FakeBitbucket) -> None:
+    with secuprobe({"duration_s": 60}) as api:
+        process = start(runner, api, **at_main(bitbucket))
+        wait_until(lambda: bool(bitbucket.reports))
+        (report,) = bitbucket.reports.values()
+        process.send_signal(signal.SIGTERM)
+        step = runner.finish(process, seconds=5)
+
+    assert (report["result"], report["title"]) == ("PENDING", "SecuProbe security scan: https://shop.example")
+    assert step.code == 143
+    (report,) = bitbucket.reports.values()
+    assert report["result"] == "FAILED"
+    assert report["details"].startswith("SecuProbe: cancelled: Scan ")
+    assert report["details"].count("secuprobe:2:") == 1, "the scan can still be attached to"
+
+
+def test_a_report_that_is_made_anew_keeps_what_runs_before_left(runner: Runner, bitbucket: FakeBitbucket) -> None:
+    with secuprobe({"findings": findings("critical")}) as api:
+        first = run(runner, api, **at_main(bitbucket))
+        without = run(
+            runner, api, **at_main(bitbucket, SECUPROBE_CHECK_RUN="false", SECUPROBE_BASELINE="", SECUPROBE_FAIL_ON="all")
+        )
+        third = run(runner, api, **at_main(bitbucket))
+
+    assert [first.code, without.code, third.code] == [1, 1, 0]
+    (report,) = bitbucket.reports.values()
+    assert report["details"].startswith("no new finding at or above critical")
+    assert report["details"].count("secuprobe:2:") == 2
+    assert [len(each) for each in bitbucket.annotations.values()] == [1]
+
+
+def test_memory_needs_no_token_but_the_commits_may(runner: Runner, bitbucket: FakeBitbucket) -> None:
+    bitbucket.proxied = True
+    with serving(bitbucket, PROXY_PORT), secuprobe({"findings": findings("critical")}) as api:
+        first = run(runner, api, **at_main(bitbucket, SECUPROBE_FAIL_ON_SEVERITY="none"))
+        red = run(runner, api, **at_main(bitbucket))
+
+    assert [first.code, red.code] == [0, 3]
+    assert "could not be compared" in red.log
+    assert "they may take SECUPROBE_BITBUCKET_TOKEN, a repository access token with the scope repository" in red.log
+    (report,) = bitbucket.reports.values()
+    assert report["result"] == "FAILED"
+
+
+def test_a_long_reason_leaves_room_for_what_is_kept(runner: Runner, bitbucket: FakeBitbucket) -> None:
+    site = "https://shop.example/" + "a" * 800
+    with secuprobe({"findings": findings("critical")}) as api:
+        steps = [run(runner, api, **at_main(bitbucket, SECUPROBE_SITE=site)) for _ in range(5)]
+
+    assert [step.code for step in steps] == [1, 0, 0, 0, 0]
+    (report,) = bitbucket.reports.values()
+    assert report["details"].count("secuprobe:2:") == 3
+
+
+def test_there_are_no_comments(runner: Runner, bitbucket: FakeBitbucket) -> None:
+    with secuprobe() as api:
+        step = run(runner, api, **bitbucket.step(bitbucket.history.branches["main"]), SECUPROBE_PR_COMMENT="always")
+
+    assert step.code == 0
+    assert "The pull request was not commented on: comments are made on GitHub and GitLab only" in step.log

@@ -7,16 +7,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
 
-from secuprobe_action.local.background import running
+from tests.fake_http import serving
+from tests.gitlab_api import TOKEN, FakeGitLab, Pipeline, read_only
 from tests.support import FINDINGS, KEY, ROOT, URL, Api, Runner, Step, findings, program_on_path, secuprobe
 
 TOOL = ROOT / "node_modules" / ".bin" / "gitlab-ci-local"
@@ -168,99 +166,144 @@ def test_the_example_without_an_include_runs(project: Path) -> None:
     assert "FAILED: 2 findings at or above high (1 critical, 1 high)" in done.stdout
 
 
-@dataclass
-class FakeGitLab:
-    """The merge request's notes."""
-
-    url: str = ""
-    notes: list[dict[str, Any]] = field(default_factory=list)
-    status: int = 200
-    requests: list[str] = field(default_factory=list)
-    bodies: list[str] = field(default_factory=list)
-
-    def environment(self) -> dict[str, str]:
-        return {
-            "CI_API_V4_URL": f"{self.url}/api/v4",
-            "CI_PROJECT_ID": "5",
-            "CI_MERGE_REQUEST_IID": "7",
-            "SECUPROBE_GITLAB_TOKEN": "glpat-test",
-            "SECUPROBE_PR_COMMENT": "changes",
-        }
-
-
 @contextmanager
-def gitlab() -> Iterator[FakeGitLab]:
+def project_of_two() -> Iterator[FakeGitLab]:
+    """Serve a project with a commit on main, and one of a merge request."""
     fake = FakeGitLab()
-    app = FastAPI()
-    notes = "/api/v4/projects/5/merge_requests/7/notes"
-
-    @app.middleware("http")
-    async def authorise(request: Request, call_next: Any) -> Any:
-        fake.requests.append(f"{request.method} {request.url.path}")
-        if request.headers.get("PRIVATE-TOKEN") != "glpat-test" or fake.status != 200:
-            return JSONResponse({"message": "no"}, fake.status if fake.status != 200 else 401)
-        return await call_next(request)
-
-    @app.get("/api/v4/user")
-    async def user() -> Any:
-        return {"username": "bot"}
-
-    @app.get(notes)
-    async def list_notes(page: int = 1) -> Any:
-        shown = fake.notes[(page - 1) * 100 : page * 100]
-        return JSONResponse(shown, headers={"X-Next-Page": str(page + 1) if len(fake.notes) > page * 100 else ""})
-
-    @app.post(notes)
-    async def create(request: Request) -> Any:
-        fake.notes.append({"id": len(fake.notes) + 1, "author": {"username": "bot"}, **await request.json()})
-        fake.bodies.append(fake.notes[-1]["body"])
-        return JSONResponse(fake.notes[-1], 201)
-
-    @app.put(notes + "/{number}")
-    async def edit(number: int, request: Request) -> Any:
-        fake.notes[number - 1].update(await request.json())
-        fake.bodies.append(fake.notes[number - 1]["body"])
-        return fake.notes[number - 1]
-
-    with running(app) as fake.url:
+    fake.history.commit("main")
+    fake.history.branch("feature")
+    fake.head = fake.history.commit("feature")
+    with serving(fake):
         yield fake
 
 
-def test_a_merge_request_gets_one_note_that_is_edited_in_place(runner: Runner) -> None:
-    with gitlab() as fake, secuprobe({"findings": findings("critical")}) as api:
-        fake.notes = [{"id": n + 1, "author": {"username": "someone"}, "body": "hello"} for n in range(150)]
-        run(runner, api, fake.environment())
-        step = run(runner, api, {**fake.environment(), "SECUPROBE_FAIL_ON_SEVERITY": "none"})
+@pytest.fixture(name="gitlab")
+def _gitlab() -> Iterator[FakeGitLab]:
+    with project_of_two() as fake:
+        yield fake
+
+
+def merge_request(gitlab: FakeGitLab, **more: str) -> dict[str, str]:
+    """Return what a job of the merge request's pipeline gets."""
+    job = gitlab.job(gitlab.history.branches["feature"])
+    return {**job, "CI_MERGE_REQUEST_IID": "7", "SECUPROBE_PR_COMMENT": "changes", **more}
+
+
+def test_a_merge_request_gets_one_note_that_is_edited_in_place(runner: Runner, gitlab: FakeGitLab) -> None:
+    with secuprobe({"findings": findings("critical")}) as api:
+        gitlab.notes = [{"id": n + 1, "author": {"username": "someone"}, "body": "hello"} for n in range(150)]
+        run(runner, api, merge_request(gitlab))
+        step = run(runner, api, merge_request(gitlab, SECUPROBE_FAIL_ON_SEVERITY="none"))
 
     assert step.code == 0
-    assert len(fake.notes) == 151
-    assert "SecuProbe: passed" in fake.notes[-1]["body"]
-    assert "glpat-test" not in step.log
+    assert len(gitlab.notes) == 151
+    assert "SecuProbe: passed" in gitlab.notes[-1]["body"]
+    assert TOKEN not in step.log
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 500])
-def test_a_gitlab_that_refuses_is_a_warning(runner: Runner, status: int) -> None:
-    with gitlab() as fake, secuprobe({"findings": findings("critical")}) as api:
-        fake.status = status
-        step = run(runner, api, fake.environment())
+def test_a_gitlab_that_refuses_is_a_warning(runner: Runner, gitlab: FakeGitLab, status: int) -> None:
+    gitlab.refuse = lambda request: (status, "no")
+    with secuprobe({"findings": findings("critical")}) as api:
+        step = run(runner, api, merge_request(gitlab))
 
     assert step.code == 1
     assert f"warning: SecuProbe: The pull request was not commented on: GitLab answered {status}" in step.log
 
 
-def test_without_a_token_nothing_is_asked_and_nothing_breaks(runner: Runner) -> None:
-    with gitlab() as fake, secuprobe() as api:
-        step = run(runner, api, {**fake.environment(), "SECUPROBE_GITLAB_TOKEN": "", "SECUPROBE_PR_COMMENT": "always"})
+def test_without_a_token_nothing_is_asked_and_nothing_breaks(runner: Runner, gitlab: FakeGitLab) -> None:
+    with secuprobe() as api:
+        step = run(runner, api, merge_request(gitlab, SECUPROBE_GITLAB_TOKEN="", SECUPROBE_PR_COMMENT="always"))
 
     assert step.code == 0
-    assert fake.requests == []
-    assert "it needs a merge request pipeline and the variable SECUPROBE_GITLAB_TOKEN" in step.log
+    assert gitlab.requests == []
+    assert "it needs the variable SECUPROBE_GITLAB_TOKEN" in step.log
 
 
-@pytest.mark.parametrize(("name", "value"), [("SECUPROBE_BASELINE", "auto"), ("SECUPROBE_CHECK_RUN", "true")])
-def test_what_only_github_has_is_a_warning(runner: Runner, name: str, value: str) -> None:
-    with gitlab() as fake, secuprobe() as api:
-        step = run(runner, api, {**fake.environment(), name: value})
+def test_a_note_needs_a_merge_request(runner: Runner, gitlab: FakeGitLab) -> None:
+    with secuprobe() as api:
+        step = run(runner, api, {**gitlab.job(gitlab.history.branches["main"]), "SECUPROBE_PR_COMMENT": "always"})
 
     assert step.code == 0
-    assert "on GitHub only" in step.log
+    assert "The pull request was not commented on: it needs a merge request pipeline" in step.log
+
+
+def test_the_status_is_an_external_job_of_the_same_pipeline_and_leads_to_the_report(runner: Runner, gitlab: FakeGitLab) -> None:
+    with secuprobe({"findings": findings("critical")}) as api:
+        step = run(runner, api, merge_request(gitlab, SECUPROBE_CHECK_RUN="true"))
+        (scan,) = api.service.scans
+
+    assert step.code == 1
+    (status,) = gitlab.statuses
+    assert (status["name"], status["status"], status["sha"]) == ("SecuProbe", "failed", gitlab.head)
+    assert status["pipeline_id"] in gitlab.pipelines
+    assert status["description"] == "1 finding at or above critical (1 critical)"
+    assert status["target_url"].startswith(f"{api.url.removesuffix('/api/v1')}/scan/{scan}#secuprobe:2:")
+    states = [body["state"] for request, body in gitlab.bodies if "/statuses/" in request]
+    assert states == ["running", "failed"]
+
+
+def test_a_merged_results_pipelines_status_is_at_its_own_commit(runner: Runner, gitlab: FakeGitLab) -> None:
+    source = gitlab.head
+    gitlab.history.branch("merged")
+    merged = gitlab.history.commit("merged", str(source))
+    environment = {
+        **merge_request(gitlab),
+        **gitlab.job(merged),
+        "CI_MERGE_REQUEST_SOURCE_BRANCH_SHA": str(source),
+        "SECUPROBE_CHECK_RUN": "true",
+    }
+    with secuprobe({"findings": findings("critical")}) as api:
+        run(runner, api, environment)
+
+    (status,) = gitlab.statuses
+    assert (status["sha"], str(status["pipeline_id"])) == (merged, environment["CI_PIPELINE_ID"])
+
+
+def test_a_child_pipelines_status_goes_to_its_parent(runner: Runner, gitlab: FakeGitLab) -> None:
+    parent = gitlab.job(gitlab.history.branches["main"], name="trigger")
+    child = {**parent, "CI_PIPELINE_ID": "99", "CI_JOB_NAME": "secuprobe-scan", "SECUPROBE_CHECK_RUN": "true"}
+    gitlab.pipelines[99] = Pipeline("f" * 40)  # one that takes no statuses of this commit
+    with secuprobe() as api:
+        step = run(runner, api, child)
+
+    assert step.code == 0
+    assert [str(status["pipeline_id"]) for status in gitlab.statuses] == [parent["CI_PIPELINE_ID"]]
+    assert gitlab.statuses[0]["status"] == "success"
+
+
+def test_a_status_named_like_a_job_is_refused_in_gitlabs_words(runner: Runner, gitlab: FakeGitLab) -> None:
+    named = merge_request(gitlab, SECUPROBE_CHECK_RUN="true", SECUPROBE_CHECK_NAME="secuprobe-scan")
+    with secuprobe() as api:
+        step = run(runner, api, named)
+
+    assert step.code == 0
+    assert "The check run was not published: GitLab answered 400: “{'name': ['has already been taken']}”" in step.log
+
+
+def test_a_token_that_may_not_write_statuses_is_a_warning_that_names_the_role(runner: Runner, gitlab: FakeGitLab) -> None:
+    gitlab.refuse = read_only
+    with secuprobe() as api:
+        step = run(runner, api, merge_request(gitlab, SECUPROBE_CHECK_RUN="true"))
+
+    assert step.code == 0
+    assert "GitLab answered 403: “403 Forbidden”; SECUPROBE_GITLAB_TOKEN needs the scope api and the role Developer" in step.log
+
+
+def test_a_status_of_another_user_is_no_memory(runner: Runner, gitlab: FakeGitLab) -> None:
+    main = {"SECUPROBE_CHECK_RUN": "true", "SECUPROBE_BASELINE": "auto", "SECUPROBE_FAIL_ON": "new"}
+    with secuprobe({"findings": findings("critical")}) as api:
+        first = run(runner, api, {**gitlab.job(gitlab.history.branches["main"]), **main})
+        gitlab.statuses[0]["author"] = {"id": 43, "username": "developer"}
+        second = run(runner, api, {**gitlab.job(gitlab.history.branches["main"]), **main})
+        third = run(runner, api, {**gitlab.job(gitlab.history.branches["main"]), **main})
+
+    assert [first.code, second.code, third.code] == [1, 1, 0]
+
+
+def test_a_tag_with_the_default_branchs_name_changes_nothing(runner: Runner, gitlab: FakeGitLab) -> None:
+    with secuprobe() as api:
+        run(runner, api, merge_request(gitlab, SECUPROBE_BASELINE="auto"))
+
+    asked = [request for request in gitlab.requests if "branches" in request]
+    assert asked == ["GET /api/v4/projects/5/repository/branches/main"], "the branch's head is asked for, not what a name means"

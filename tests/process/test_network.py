@@ -20,7 +20,7 @@ from tests.github_api import FakeGitHub
 from tests.github_api import serving as serving_github
 from tests.process.canned import Canned, serving
 from tests.process.relays import tls_in_front_of, tunnelling
-from tests.process.test_gitlab import gitlab, gitlab_environment
+from tests.process.test_gitlab import gitlab_environment, merge_request, project_of_two
 from tests.support import KEY, URL, Runner, Step, event_file, findings, secuprobe
 
 COUNTS = {"critical": 0, "high": 0, "medium": 0, "low": 0, "info": 0}
@@ -367,13 +367,13 @@ def test_a_proxy_that_only_the_forge_needs_can_not_change_the_verdict(runner: Ru
 
 @pytest.mark.parametrize("trusted", [True, False])
 def test_gitlab_is_reached_through_proxy_and_private_ca(runner: Runner, bundle: str, trusted: bool) -> None:
-    with gitlab() as fake, tls_in_front_of(urlsplit(fake.url).port or 0, tls()) as port, tunnelling() as proxy:
+    with project_of_two() as fake, tls_in_front_of(urlsplit(fake.url).port or 0, tls()) as port, tunnelling() as proxy:
         fake.url = f"https://127.0.0.1:{port}"
         with secuprobe({"findings": findings("critical")}) as api:
             wanted = {"SECUPROBE_API_KEY": KEY, "SECUPROBE_URL": URL, "SECUPROBE_API_URL": api.url}
             runner.environment = {
                 **NOTHING_NAMED,
-                **gitlab_environment(runner, **wanted, **fake.environment()),
+                **gitlab_environment(runner, **wanted, **merge_request(fake)),
                 "HTTPS_PROXY": f"http://{proxy.address}",
                 "SECUPROBE_EXTRA_CA_CERTS": bundle if trusted else "",
             }

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.github_api import FakeGitHub, check_bodies, serving
-from tests.process.test_gitlab import gitlab, run
+from tests.process.test_gitlab import merge_request, project_of_two, run
 from tests.process.test_pull_request import push
 from tests.reports.rendered import Page
 from tests.support import FINDINGS, KEY, ROOT, URL, Runner, inherited_environment, secuprobe
@@ -77,20 +77,18 @@ def test_what_can_not_be_told_is_no_news_and_costs_nothing(runner: Runner, githu
 
 @pytest.mark.parametrize(("mode", "before"), [("always", False), ("changes", True), ("changes", False)])
 def test_a_merge_requests_note_says_it_where_there_is_to_be_one(runner: Runner, mode: str, before: bool) -> None:
-    bodies: list[str] = []
-    with gitlab() as fake, secuprobe(SLOW) as api:
-        inputs = {**fake.environment(), "SECUPROBE_PR_COMMENT": mode}
+    with project_of_two() as gitlab, secuprobe(SLOW) as api:
         if before:
-            run(runner, api, {**inputs, "SECUPROBE_PR_COMMENT": "always"})
-        fake.bodies = bodies
-        step = run(runner, api, {**inputs, "SECUPROBE_FAIL_ON_SEVERITY": "none"})
+            run(runner, api, merge_request(gitlab, SECUPROBE_PR_COMMENT="always"))
+        gitlab.bodies.clear()
+        step = run(runner, api, merge_request(gitlab, SECUPROBE_PR_COMMENT=mode, SECUPROBE_FAIL_ON_SEVERITY="none"))
 
     assert step.code == 0
     if mode == "changes" and not before:
-        assert fake.notes == []
+        assert gitlab.notes == []
         return
-    (note,) = fake.notes
-    assert "SecuProbe: running" in bodies[-2]
+    (note,) = gitlab.notes
+    assert "SecuProbe: running" in gitlab.bodies[-2][1]["body"]
     assert "SecuProbe: passed" in note["body"]
 
 

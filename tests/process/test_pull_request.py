@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from secuprobe_action.places.outputs import SCAN_OUTPUTS
-from tests.github_api import FakeGitHub, check_bodies, down, read_only, seen, serving
+from tests.github_api import FakeGitHub, check_bodies, down, read_only, serving
+from tests.process.worlds import seen
 from tests.reports.rendered import Page
 from tests.support import KEY, Api, Runner, Step, event_file, secuprobe
 
@@ -80,7 +81,7 @@ def test_every_place_tells_the_same_story(pull: Pull) -> None:
     assert step.annotations("error")[:1] == [f"SecuProbe: check failed: {reason}. Report: {step.outputs['report_url']}"]
     assert step.annotations("error")[1:] == ["High: SQL injection: Injection: In id"]
 
-    base_scan = seen(base_check)
+    base_scan = seen(base_check["external_id"])
     summary = Page(step.summary)
     assert f"1 new finding and 2 fixed since scan {base_scan} of commit {'b' * 12}" in summary.text
     assert "🆕 SQL injection" in summary.tables[1].rows[1] + summary.tables[1].rows[2]
@@ -89,7 +90,7 @@ def test_every_place_tells_the_same_story(pull: Pull) -> None:
     assert (check["name"], check["head_sha"], check["conclusion"]) == ("SecuProbe", pull.github.head, "failure")
     assert check["output"]["title"] == reason
     assert check["details_url"] == step.outputs["report_url"]
-    assert seen(check) == step.outputs["scan_id"]
+    assert seen(check["external_id"]) == step.outputs["scan_id"]
 
     (comment,) = pull.github.comments
     page = Page(comment["body"])
@@ -182,7 +183,7 @@ def test_a_read_only_token_is_one_warning_each_that_names_the_permission_and_cha
 
 
 def test_a_baseline_whose_scan_is_gone_lets_all_findings_count(pull: Pull) -> None:
-    del pull.api.service.scans[seen(pull.github.checks[0])]
+    del pull.api.service.scans[seen(pull.github.checks[0]["external_id"])]
 
     step = pull.run(BASE)
 
@@ -223,7 +224,7 @@ def test_where_it_could_not_be_asked_the_run_passes_only_if_it_would_with_all_fi
     elif spoil == "GitHub answers 503":
         pull.github.refuse = down
     else:
-        pull.api.service.scans.set_status(seen(pull.github.checks[0]), "running")
+        pull.api.service.scans.set_status(seen(pull.github.checks[0]["external_id"]), "running")
 
     step = pull.run(findings, **inputs)
 
@@ -259,7 +260,7 @@ def test_the_base_branchs_older_commits_are_looked_at_and_not_too_many(pull: Pul
 
 
 def test_a_scans_id_is_a_baseline_without_github(pull: Pull) -> None:
-    base_scan = seen(pull.github.checks[0])
+    base_scan = seen(pull.github.checks[0]["external_id"])
     pull.github.requests.clear()
 
     step = pull.run(PULL, baseline=base_scan, check_run="false", pr_comment="off")
