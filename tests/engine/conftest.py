@@ -1,0 +1,82 @@
+"""What all runs share: the images, this repository as a release has it, and the servers that steps ask."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from secuprobe_action import __version__
+from tests.engine import checkouts
+from tests.engine.act import Engine, Run
+from tests.github_api import FakeGitHub, serving
+from tests.support import KEY, ROOT, Api, build_image, command_output, secuprobe
+
+RUNNER, PRODUCT, SERVICE = "secuprobe-engine-runner", "secuprobe-scan-action:engine", "secuprobe-embedded:engine"
+
+
+@pytest.fixture(scope="session", name="images")
+def _images() -> None:
+    build_image(RUNNER, ROOT, "-f", "tests/engine/Dockerfile")
+    build_image(PRODUCT, ROOT)
+
+
+@pytest.fixture(scope="session")
+def service_image() -> str:
+    """The embedded SecuProbe's image."""
+    build_image(SERVICE, ROOT, "-f", "local/Dockerfile")
+    return SERVICE
+
+
+@contextmanager
+def named(image: str, name: str) -> Iterator[None]:
+    """Give an image the name by which a page knows it, for as long as the context lasts."""
+    command_output(["docker", "tag", image, name])
+    try:
+        yield
+    finally:
+        command_output(["docker", "rmi", "--no-prune", name])
+
+
+@dataclass
+class World:
+    """GitHub with a repository, SecuProbe, and the workflows that run there.
+
+    Attributes:
+        secrets: what the repository has stored.
+        runs: how many there were.
+    """
+
+    folder: Path
+    engine: Engine
+    api: Api
+    github: FakeGitHub
+    secrets: dict[str, str] = field(default_factory=lambda: {"SECUPROBE_API_KEY": KEY, "GITHUB_TOKEN": "ghs_token"})
+    runs: int = 0
+
+    def run(self, workflow: str, event: str = "push", **given: Any) -> Run:
+        """Run a workflow's text; see Engine.run. `sha` is the commit that it is about, `files` what the repository holds."""
+        self.runs += 1
+        folder = self.folder / f"run{self.runs}"
+        folder.mkdir()
+        file = checkouts.caller(folder / "repository", workflow, given.pop("files", None))
+        sha = given.pop("sha", self.github.merge_base)
+        known = self.github.environment(sha, event)
+        environment = {**known, "SHA_REF": sha, "GITHUB_REF": "refs/heads/main", **given.pop("environment", {})}
+        engine = replace(self.engine, network=given.pop("network", self.engine.network))
+        return engine.run(event, file, folder, **{"secrets": self.secrets, "environment": environment, **given})
+
+    def pull_request(self, workflow: str, **given: Any) -> Run:
+        """Run it for the pull request."""
+        payload = {"number": self.github.number, **self.github.event()}
+        return self.run(workflow, "pull_request", **{"sha": self.github.head, "payload": payload, **given})
+
+
+@pytest.fixture(name="world")
+def _world(images: None, tmp_path: Path) -> Iterator[World]:
+    with serving(FakeGitHub()) as github, secuprobe(limit=10_000) as api:
+        ours = checkouts.released(tmp_path / "ours", PRODUCT, api.url)
+        repositories = {f"{checkouts.OURS}@v{__version__}": ours, **checkouts.stand_ins()}
+        yield World(tmp_path, Engine(RUNNER, repositories), api, github)
