@@ -99,17 +99,15 @@ class Engine:
     Args:
         runner: the image that jobs run in.
         repositories: folders by `owner/name@ref`.
-        network: as of docker; the host's, where servers of the tests are.
     """
 
     runner: str
     repositories: Mapping[str, Path]
-    network: str = "host"
 
     def command(self, event: str, workflow: Path, run: Run, *options: str) -> list[str]:
         """Return the command line that runs a workflow."""
         local = [part for name, folder in self.repositories.items() for part in ("--local-repository", f"{name}={folder}")]
-        given = ["-P", f"ubuntu-latest={self.runner}", "--container-options", f"-v {run.folder}:{SHARED}", "--network", self.network]
+        given = ["-P", f"ubuntu-latest={self.runner}", "--container-options", f"-v {run.folder}:{SHARED}", "--network", "host"]
         fixed = ["--pull=false", "--rm", "--json", "--no-cache-server", "--concurrent-jobs", "4"]
         return [str(ACT), event, "-W", str(workflow), *fixed, *given, *local, *options]
 

@@ -46,7 +46,7 @@ def released(folder: Path, image: str, api_url: str) -> Path:
 
 
 def written_out(node: Any) -> Any:
-    """Return a workflow in which `$/path`, the repository's own action at the running commit, names the tag: act doesn't know it."""
+    """Return a workflow in which `$/path`, the repository's own action at the running commit, names the tag instead."""
     if isinstance(node, dict):
         return {name: written_out(value) for name, value in node.items()}
     if isinstance(node, list):

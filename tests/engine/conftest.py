@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -65,8 +65,7 @@ class World:
         sha = given.pop("sha", self.github.merge_base)
         known = self.github.environment(sha, event)
         environment = {**known, "SHA_REF": sha, "GITHUB_REF": "refs/heads/main", **given.pop("environment", {})}
-        engine = replace(self.engine, network=given.pop("network", self.engine.network))
-        return engine.run(event, file, folder, **{"secrets": self.secrets, "environment": environment, **given})
+        return self.engine.run(event, file, folder, **{"secrets": self.secrets, "environment": environment, **given})
 
     def pull_request(self, workflow: str, **given: Any) -> Run:
         """Run it for the pull request."""

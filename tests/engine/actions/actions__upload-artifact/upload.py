@@ -27,7 +27,7 @@ def files_below(path: Path) -> list[Path]:
 
 def found(patterns: list[str], *, with_hidden: bool) -> tuple[Path, list[Path]]:
     """Return the files, and the folder that they keep their place below: the one that was searched, or what all share."""
-    named = [Path(each).absolute() for pattern in patterns for each in glob.glob(pattern, recursive=True)]
+    named = [Path(each).absolute() for pattern in patterns for each in glob.glob(pattern, recursive=True)]  # noqa: PTH207 -- a pattern may be absolute
     files = [file for path in named for file in files_below(path)]
     roots = [path if path.is_dir() else path.parent for path in named] or [Path.cwd()]
     root = Path(os.path.commonpath(roots))

@@ -40,7 +40,7 @@ def main(inputs: dict[str, str], alerts: Path) -> None:
             check(result)
         place = alerts / (re.sub(r"[^\w.-]", "_", f"{run['tool']['driver']['name']}:{category}") + ".sarif")
         if place.exists():
-            refuse("Aborting upload: only one run of the codeql/analyze or codeql/upload-sarif actions is allowed per job per tool/category.")
+            refuse(f"Aborting upload: only one upload is allowed per job per tool and category ({category}).")
         alerts.mkdir(exist_ok=True)
         shutil.copyfile(path, place)
 
