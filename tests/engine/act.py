@@ -168,8 +168,8 @@ class Running:
         """Yield what act says, and take it in."""
         assert self.process.stdout is not None
         for text in self.process.stdout:
-            self.run.log += text
-            said = json.loads(text) if text.startswith("{") else {}
+            said = json.loads(text) if text.startswith("{") else {"msg": text}
+            self.run.log += f"{said.get('step', '')[:30]:30} {said['msg'].rstrip()}\n"
             take_in(self.run, said)
             yield said
 

@@ -55,15 +55,13 @@ def written_out(node: Any) -> Any:
     return "/".join(filter(None, (OURS, match[1]))) + f"@v{__version__}" if match else node
 
 
-def as_workflow(document: Mapping[Any, Any], name: str | None = None) -> str:
+def as_workflow(document: Mapping[Any, Any]) -> str:
     """Return a workflow's text with two more steps in each job: one makes the file of summaries, one shows it at the end.
 
-    Args:
-        document: the workflow.
-        name: another for it; act calls its containers by it, so that it must be the run's own.
+    Its name is the run's own, since act calls containers by it, and removes those of the same name.
     """
     jobs = {key: _with_summaries(job) for key, job in document["jobs"].items()}
-    whole = {**document, "jobs": jobs, **({"name": name} if name else {})}
+    whole = {**document, "jobs": jobs, "name": f"Run {secrets.token_hex(4)}"}
     return yaml.safe_dump({"on" if key is True else key: value for key, value in whole.items()}, sort_keys=False, width=10_000)
 
 
@@ -77,7 +75,7 @@ def caller(folder: Path, workflow: str, files: Mapping[str, str] | None = None) 
     """Make a repository with a workflow, and return the workflow's file."""
     path = folder / ".github" / "workflows" / "security.yml"
     path.parent.mkdir(parents=True)
-    path.write_text(as_workflow(yaml.safe_load(workflow), f"Run {secrets.token_hex(4)}"), encoding="utf-8")
+    path.write_text(as_workflow(yaml.safe_load(workflow)), encoding="utf-8")
     for name, text in (files or {}).items():
         (folder / name).write_text(text, encoding="utf-8")
     commit_all(folder)

@@ -10,7 +10,7 @@ import pytest
 
 from secuprobe_action import __version__
 from tests.engine import checkouts
-from tests.engine.act import Engine, Run
+from tests.engine.act import Engine, Run, Running
 from tests.github_api import FakeGitHub, serving
 from tests.support import KEY, ROOT, Api, build_image, command_output, secuprobe
 
@@ -45,11 +45,13 @@ class World:
     """GitHub with a repository, SecuProbe, and the workflows that run there.
 
     Attributes:
+        ours: this repository, as a release has it.
         secrets: what the repository has stored.
         runs: how many there were.
     """
 
     folder: Path
+    ours: Path
     engine: Engine
     api: Api
     github: FakeGitHub
@@ -57,15 +59,22 @@ class World:
     runs: int = 0
 
     def run(self, workflow: str, event: str = "push", **given: Any) -> Run:
-        """Run a workflow's text; see Engine.run. `sha` is the commit that it is about, `files` what the repository holds."""
+        """Run a workflow's text to its end; see `started`."""
+        with self.started(workflow, event, **given) as running:
+            return running.finish()
+
+    @contextmanager
+    def started(self, workflow: str, event: str = "push", **given: Any) -> Iterator[Running]:
+        """Start a workflow's text; see Engine.run. `sha` is the commit that it is about, `files` what the repository holds."""
         self.runs += 1
         folder = self.folder / f"run{self.runs}"
         folder.mkdir()
         file = checkouts.caller(folder / "repository", workflow, given.pop("files", None))
         sha = given.pop("sha", self.github.merge_base)
-        known = self.github.environment(sha, event)
-        environment = {**known, "SHA_REF": sha, "GITHUB_REF": "refs/heads/main", **given.pop("environment", {})}
-        return self.engine.run(event, file, folder, **{"secrets": self.secrets, "environment": environment, **given})
+        known = {**self.github.environment(sha, event), "SHA_REF": sha, "GITHUB_REF": "refs/heads/main"}
+        environment = {**known, **given.pop("environment", {})}
+        with self.engine.started(event, file, folder, secrets=self.secrets, environment=environment, **given) as running:
+            yield running
 
     def pull_request(self, workflow: str, **given: Any) -> Run:
         """Run it for the pull request."""
@@ -78,4 +87,4 @@ def _world(images: None, tmp_path: Path) -> Iterator[World]:
     with serving(FakeGitHub()) as github, secuprobe(limit=10_000) as api:
         ours = checkouts.released(tmp_path / "ours", PRODUCT, api.url)
         repositories = {f"{checkouts.OURS}@v{__version__}": ours, **checkouts.stand_ins()}
-        yield World(tmp_path, Engine(RUNNER, repositories), api, github)
+        yield World(tmp_path, ours, Engine(RUNNER, repositories), api, github)
