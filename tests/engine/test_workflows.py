@@ -53,7 +53,13 @@ def test_an_estate_in_which_a_site_passes_one_fails_one_is_refused_and_one_is_no
     known = {"shop.example": FINDINGS, "blog.example": [FINDINGS[1]]}
     world.api.service.engine = ByHost(known, refused="https://typo.example")
     risks = "- {title: SQL injection, url_glob: 'https://blog.*', reason: Known.}\n"
-    given = {"exclude": "api.*", "ignore_file": "risks.yml", "fail_on_severity": "high", "upload_sarif": True, "artifact": "night"}
+    given = {
+        "exclude": "api.*",
+        "ignore_file": "risks.yml",
+        "fail_on_severity": "high",
+        "upload_sarif": True,
+        "artifact": "night",
+    }
 
     run = world.run(estate(**given), files={"risks.yml": risks})
 
