@@ -82,11 +82,11 @@ def caller(folder: Path, workflow: str, files: Mapping[str, str] | None = None) 
     return path
 
 
-def commit_all(folder: Path) -> str:
+def commit_all(folder: Path, origin: str = "https://github.com/org/app") -> str:
     """Make a folder a repository of one commit, and return the commit."""
     for command in (
         ["init", "--quiet", "--initial-branch", "main"],
-        ["remote", "add", "origin", "https://github.com/org/app"],
+        ["remote", "add", "origin", origin],
         ["add", "--all"],
         ["commit", "--quiet", "--message", "All of it"],
     ):

@@ -1,5 +1,6 @@
 """What all runs share: the images, this repository as a release has it, and the servers that steps ask."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +16,11 @@ from tests.github_api import FakeGitHub, serving
 from tests.support import KEY, ROOT, Api, build_image, command_output, secuprobe
 
 RUNNER, PRODUCT, SERVICE = "secuprobe-engine-runner", "secuprobe-scan-action:engine", "secuprobe-embedded:engine"
+
+
+BASE = os.environ.get("SECUPROBE_TEST_BASE_IMAGE")
+BUILD = {"DOCKER_BUILDKIT": "0", **({"BASE": BASE} if BASE else {})}
+"""How a workflow builds an image: as the tests do, so that there is nothing left to build."""
 
 
 @pytest.fixture(scope="session", name="images")

@@ -1,7 +1,6 @@
 """The workflows of this repository that others or its own pull requests run, and what a run may meet."""
 
 import json
-import os
 import time
 from typing import Any
 
@@ -9,16 +8,12 @@ import pytest
 import yaml
 
 from tests.engine import checkouts
-from tests.engine.conftest import World
+from tests.engine.conftest import BUILD, World
 from tests.engine.pages import WORKFLOWS
 from tests.reports.rendered import Page
 from tests.support import FINDINGS, KEY, ROOT, ByHost, findings
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
-
-BASE = os.environ.get("SECUPROBE_TEST_BASE_IMAGE")
-BUILD = {"DOCKER_BUILDKIT": "0", **({"BASE": BASE} if BASE else {})}
-"""How a workflow builds an image: as the tests do, so that there is nothing left to build."""
 
 ESTATE = f"""
 on: push
