@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 ACT = Path(sys.executable).with_name("act")
 READ_BACK = "Read back the summary"
@@ -142,7 +143,11 @@ class Engine:
                 text=True,
                 encoding="utf-8",
             ) as process:
-                yield Running(process, run)
+                try:
+                    yield Running(process, run)
+                finally:
+                    process.terminate()
+                    remove_containers(workflow)
 
     def run(self, event: str, workflow: Path, folder: Path, **given: Any) -> Run:
         """Run a workflow of a checkout to its end.
@@ -207,6 +212,9 @@ def take_in(run: Run, said: Mapping[str, Any]) -> None:
             step.annotations.append((level, said["kvPairs"].get("title", ""), said["arg"]))
 
 
-def discard(folder: Path) -> None:
-    """Remove a run's folder, of which containers wrote some."""
-    shutil.rmtree(folder, ignore_errors=True)
+def remove_containers(workflow: Path) -> None:
+    """Remove what a run left that didn't come to its end; act names containers after the workflow."""
+    name = yaml.safe_load(workflow.read_text(encoding="utf-8"))["name"].replace(" ", "-")
+    command = ["docker", "ps", "--all", "--quiet", "--filter", f"name=act-{name}-"]
+    if left := subprocess.run(command, capture_output=True, text=True, check=True).stdout.split():
+        subprocess.run(["docker", "rm", "--force", "--volumes", *left], capture_output=True, check=False)

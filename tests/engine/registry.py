@@ -39,6 +39,12 @@ class Registry:
     tags: dict[tuple[str, str], str] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
 
+    def image(self, name: str, tag: str) -> str:
+        """Return the digest of the image that a tag leads to: buildx puts an index before a single image."""
+        digest = self.tags[name, tag]
+        listed = json.loads(self.manifests[name, digest][0]).get("manifests", [])
+        return str(listed[0]["digest"]) if listed else digest
+
     def may(self, request: Request) -> bool:
         """Whether a request may be answered."""
         who = self.tokens.get(request.headers.get("Authorization", "").removeprefix("Bearer "))

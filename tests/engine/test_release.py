@@ -70,7 +70,7 @@ class Releasing:
 
 
 @pytest.fixture(name="releasing")
-def _releasing(images: None, tmp_path: Path) -> Iterator[Releasing]:
+def _releasing(images: None, service_image: str, tmp_path: Path) -> Iterator[Releasing]:
     side = GitHubSide(tmp_path / "bare")
     side.folder.mkdir()
     side.git("init", "--quiet", "--bare", "--initial-branch", "main")
@@ -98,12 +98,12 @@ def point_to(checkout: Path, host: str) -> None:
 
 
 def forget(host: str) -> None:
-    """Remove what was pulled from the registry."""
-    names = command_output(
-        ["docker", "images", "--digests", "--format", "{{.Repository}}@{{.Digest}}", "--filter", f"reference={host}/*/*"]
-    )
-    if names.split():
-        command_output(["docker", "rmi", "--force", *names.split()])
+    """Remove what was pushed to the registry and pulled from it."""
+    shown = "{{.Repository}}:{{.Tag}} {{.Repository}}@{{.Digest}}"
+    command = ["docker", "images", "--digests", "--format", shown, "--filter", f"reference={host}/*/*"]
+    names = {name for name in command_output(command).split() if "<none>" not in name}
+    if names:
+        command_output(["docker", "rmi", "--force", *names])
 
 
 def test_what_github_would_refuse_stops_it_before_anything_is_built(releasing: Releasing) -> None:
@@ -135,9 +135,8 @@ def test_a_tag_becomes_a_release_once_its_images_are_public_and_what_is_released
     assert releasing.image_tags() == {(name, tag) for name in PACKAGES for tag in (__version__, MAJOR.removeprefix("v"))}
     (published,) = releasing.side.releases
     assert published["draft"] is False
-    digests = {name: releasing.registry.tags[name, __version__] for name in PACKAGES}
     noted = (run.folder / "signatures").read_text(encoding="utf-8").splitlines()
-    subjects = [f"{releasing.registry.host}/{name}@{digest}" for name, digest in digests.items()]
+    subjects = [f"{releasing.registry.host}/{name}@{releasing.registry.image(name, __version__)}" for name in PACKAGES]
     assert sorted(noted) == sorted(f"{how} {subject}" for how in ("attested", "signed") for subject in subjects)
 
     scan = use(releasing, released)

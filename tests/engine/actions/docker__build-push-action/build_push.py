@@ -25,7 +25,6 @@ def main(inputs: dict[str, str]) -> None:
     docker("build", "--network", "host", "--file", inputs["file"], *options, "--tag", name, inputs["context"])
     docker("push", name)
     (reference,) = json.loads(docker("image", "inspect", "--format", "{{json .RepoDigests}}", name))
-    docker("rmi", name)
     print(f"digest={reference.partition('@')[2]}")
 
 
