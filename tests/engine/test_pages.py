@@ -211,3 +211,12 @@ def test_every_workflow_that_a_page_prints_is_run_here() -> None:
     run = set(re.findall(r'WORKFLOWS\["(.+?)"\]', Path(__file__).read_text(encoding="utf-8")))
 
     assert run == set(WORKFLOWS)
+
+
+def test_the_table_of_what_is_run_names_them_all_with_their_time() -> None:
+    rows = re.findall(r"^\|(.+)\| \d+ \|$", (ROOT / "docs" / "engine.md").read_text(encoding="utf-8"), re.MULTILINE)
+    named = "".join(re.sub(r"[\[\]]|\(\S+\.md\)|\.md", "", row) for row in rows)
+
+    workflows = [path.name for path in (ROOT / ".github" / "workflows").glob("*.yml")]
+    printed = [where.replace(".md", "") for where in WORKFLOWS]
+    assert [name for name in (*workflows, *printed) if name not in named] == []

@@ -1,6 +1,7 @@
 """The workflows of this repository that others or its own pull requests run, and what a run may meet."""
 
 import json
+import re
 import time
 from typing import Any
 
@@ -149,3 +150,22 @@ def test_the_job_of_our_own_pull_requests_uses_the_action_both_ways(world: World
 
         (job,) = run.jobs.values()
         assert (job.result, job.steps["scan"].outputs["result"]) == ("success", result), run.log
+
+
+MAKES = ("make test", "make audit", "npm audit", "npm ci --no-audit --no-fund")
+"""What takes minutes or the internet, and is run elsewhere."""
+
+
+@pytest.mark.parametrize(
+    ("name", "event", "jobs"),
+    [("audit", "push", 1), ("ci", "pull_request", 4), ("codeql", "push", 2), ("scorecard", "branch_protection_rule", 1)],
+)
+def test_the_workflows_that_keep_the_repository_run_through(world: World, name: str, event: str, jobs: int) -> None:
+    text = (ROOT / ".github" / "workflows" / f"{name}.yml").read_text(encoding="utf-8")
+    for make in MAKES:
+        text = re.sub(rf"(?m)run: {make}$", "run: true", text)
+    options = ("--job", "test") if name == "ci" else ()
+
+    run = world.run(re.sub(r'python: \["3.11".*\]', 'python: ["3.14", "3.14", "3.14", "3.14"]', text), event, options=options)
+
+    assert list(run.results.values()) == ["success"] * jobs, run.log
