@@ -61,7 +61,7 @@ audit: setup ## known vulnerabilities in what is locked
 release-check: setup ## try all of a release that can be tried without GitHub (TAG=vX.Y.Z: that one)
 	$(PY) -m scripts.release check $(TAG)
 	@scripts/lint
-	$(PY) -m pytest -n 4 tests/release tests/process/test_scan_domains.py
+	$(PY) -m pytest -n 4 tests/release tests/engine
 
 bench-polling: setup ## lag and requests of the polling schedule
 	@$(PY) -m bench.polling
