@@ -40,6 +40,7 @@ DEFAULTS: Mapping[str, str] = {
     "check_run": "false",
     "check_name": "SecuProbe",
     "pr_comment": "off",
+    "issue": "false",
     "github_token": "",
 }
 """Every input with its default; a test holds them against action.yml."""
@@ -312,6 +313,7 @@ class Settings(Access):
         check_run: whether to publish a check run.
         check_name: its name, and the comment's.
         pr_comment: when to comment on the pull request.
+        issue: whether to keep an issue open while the gate of the default branch fails.
         github_token: the token for GitHub's API, or None.
     """
 
@@ -330,6 +332,7 @@ class Settings(Access):
     check_run: Annotated[bool, BeforeValidator(_flag)]
     check_name: Annotated[str, BeforeValidator(_check_name)]
     pr_comment: Annotated[CommentMode, BeforeValidator(_comment_mode)]
+    issue: Annotated[bool, BeforeValidator(_flag)]
     github_token: Annotated[SecretStr | None, BeforeValidator(lambda value: value or None)]
 
     @property

@@ -227,6 +227,7 @@ def test_every_mistake_is_reported_at_once() -> None:
         "commit": "main",
         "check_name": "two\nlines",
         "pr_comment": "often",
+        "issue": "maybe",
     }
 
     assert set(mistakes(api_key="", **wrong)) == set(DEFAULTS) - {"github_token"}

@@ -162,7 +162,7 @@ def conclusion_of(ending: Ending) -> Conclusion | None:
 
 
 def _verdict(verdict: Verdict) -> Conclusion:
-    if verdict.policy.threshold is None and verdict.policy.min_score is None:
+    if not verdict.policy.is_gate:
         return Conclusion.NEUTRAL
     return Conclusion.SUCCESS if verdict.passed else Conclusion.FAILURE
 

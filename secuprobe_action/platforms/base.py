@@ -10,6 +10,7 @@ from typing import Protocol
 from secuprobe_action.findings.gate import Verdict
 from secuprobe_action.findings.model import ScanReport
 from secuprobe_action.findings.progress import Progress
+from secuprobe_action.platforms.issues import Issues
 
 BEAT_S = 30.0
 """Between two looks at how it stands, in a log and on a forge."""
@@ -150,6 +151,10 @@ class Forge(Protocol):
     @property
     def attempt(self) -> int:
         """Which try of the run this is, from 1; it may ask the forge."""
+
+    @property
+    def issues(self) -> Issues:
+        """The project's issues; raises ForgeError where the program has no way to them."""
 
     def subject(self) -> Subject:
         """Return what the run is about; raises ForgeError where that isn't known for sure."""

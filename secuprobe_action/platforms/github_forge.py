@@ -23,6 +23,8 @@ from secuprobe_action.platforms.base import Check, Comment, ForgeError, Kept, Li
 from secuprobe_action.platforms.github_connections import connected_by
 from secuprobe_action.platforms.github_errors import asking, said
 from secuprobe_action.platforms.github_event import PullHead, subject_of
+from secuprobe_action.platforms.github_issues import GitHubIssues
+from secuprobe_action.platforms.issues import Issues
 from secuprobe_action.platforms.marker import Marker
 from secuprobe_action.text import one_line
 
@@ -88,6 +90,11 @@ class GitHubForge:
                 retry=retry,
                 lazy=True,
             )
+
+    @property
+    def issues(self) -> Issues:
+        """The repository's issues."""
+        return GitHubIssues(self._repository, lambda: self._viewer)
 
     def subject(self) -> Subject:
         """Return the named commit, or what the event says; its pull requests are asked for where they are needed."""

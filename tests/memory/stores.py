@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from secuprobe_action.platforms.base import Check, Comment, Forge, ForgeError, Kept, Lineage, Subject
 from secuprobe_action.platforms.bitbucket import Bitbucket
 from secuprobe_action.platforms.gitlab import GitLab
+from secuprobe_action.platforms.issues import Issues
 from secuprobe_action.platforms.terminal import Terminal
 from tests.bitbucket_api import FakeBitbucket
 from tests.fake_http import Fake, WithinThisProcess
@@ -53,6 +54,10 @@ class MemoryForge:
     repository: str = "org/app"
     run: str = ""
     attempt: int = 1
+
+    @property
+    def issues(self) -> Issues:
+        raise NotImplementedError
 
     def subject(self) -> Subject:
         self._ask()
