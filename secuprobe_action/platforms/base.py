@@ -59,12 +59,12 @@ class Kept:
 
     Args:
         id: by which it can be changed.
-        line: the memory, as `memory.record` wrote it.
+        line: the memory, as `memory.record` or `memory.ledger` wrote it.
         completed_at: when that run was concluded, in seconds since the epoch, or None where it wasn't.
         started_at: when it began, likewise.
         own_time: whether the run itself wrote these times, so that they must be those that it signed. A forge's own clock, or one
             time for several lines, proves nothing.
-        more: what else it left, where the forge has room for it.
+        text: what `memory.ages` or `memory.ledger` wrote beside the line; empty where there is none, or no room for one.
     """
 
     id: int
@@ -72,7 +72,7 @@ class Kept:
     completed_at: float | None = None
     started_at: float | None = None
     own_time: bool = True
-    more: str = ""
+    text: str = ""
 
 
 class Conclusion(Enum):
@@ -99,7 +99,7 @@ class Check:
         report_url: where a person reads on, or None.
         site: what was scanned, where that is known.
         lasting: whether later runs may go by the line for long; where a forge has room for few lines, the others give way first.
-        more: what else is kept, where the forge has room for 60,000 characters; a later run does without.
+        text: what is kept beside the line, where the forge has room for 60,000 characters; empty where there is none.
     """
 
     name: str
@@ -111,7 +111,7 @@ class Check:
     report_url: str | None = None
     site: str | None = None
     lasting: bool = False
-    more: str = ""
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)

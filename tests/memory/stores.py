@@ -86,7 +86,7 @@ class MemoryForge:
         line = check.line or (before.line if before else "")
         completed_at = None if check.conclusion is None else float(check.at)
         started_at = before.started_at if before else float(check.at)
-        stored = Stored(commit, check.name, Kept(number, line, completed_at, started_at, more=check.more))
+        stored = Stored(commit, check.name, Kept(number, line, completed_at, started_at, text=check.text))
         self.checks[number : number + 1] = [stored]
         return number
 
