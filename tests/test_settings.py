@@ -8,7 +8,8 @@ import pytest
 from secuprobe_action.errors import InputError
 from secuprobe_action.findings.model import Severity
 from secuprobe_action.findings.urls import shown_url
-from secuprobe_action.settings import DEFAULTS, Settings, read_inputs, secrets_of, validate
+from secuprobe_action.inputs import DEFAULTS, read_inputs, secrets_of
+from secuprobe_action.settings import Settings, validate
 
 KEY = "sp_live_abc"
 
