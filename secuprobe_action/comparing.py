@@ -11,8 +11,8 @@ from secuprobe_action.findings.history import History
 from secuprobe_action.findings.model import ScanReport
 from secuprobe_action.memory.rules import Recalled, history_of
 from secuprobe_action.platforms.base import ForgeError
-from secuprobe_action.settings import AUTO
 from secuprobe_action.text import one_line
+from secuprobe_action.values import AUTO
 
 
 class Comparing:

@@ -28,6 +28,11 @@ class Policy:
     only_new: bool = False
     min_score: float | None = None
 
+    @property
+    def is_gate(self) -> bool:
+        """Whether anything can fail it; a run that is a report only asks for nothing."""
+        return self.threshold is not None or self.min_score is not None
+
     def reaches(self, severity: Severity) -> bool:
         """Whether findings of this severity can fail the check."""
         return self.threshold is not None and severity >= self.threshold

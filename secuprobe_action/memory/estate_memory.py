@@ -146,7 +146,7 @@ class EstateMemory:
         doubts: list[str] = []
         for kept in forge.kept(commit, self._name, ESTATE):
             try:
-                found.append((kept, read(kept.line, kept.more, self._signer, self._place(forge, commit))))
+                found.append((kept, read(kept.line, kept.text, self._signer, self._place(forge, commit))))
             except NotBelieved as error:
                 doubts += [str(error)] if str(error) else []
         return sorted(found, key=lambda each: (each[1].at, each[0].id), reverse=True), doubts
@@ -163,10 +163,10 @@ class EstateMemory:
             doubts += unbelieved
             for site in list(missing):
                 memories = [Believed(kept, memory) for kept, ledger in concluded if (memory := ledger.of(site))]
-                usable_one = usable(memories, on_default=lineage.on_default)
-                if usable_one is not None:
+                known = usable(memories, on_default=lineage.on_default)
+                if known is not None:
                     del missing[site]
-                    found[site] = Recalled(lineage.on_default, usable_one.memory, commit, ())
+                    found[site] = Recalled(lineage.on_default, known.memory, commit, ())
             if not missing:
                 break
         notes = tuple(f"{plural(count, 'check')} not believed: {why}." for why, count in Counter(doubts).items())

@@ -75,7 +75,7 @@ class Keeper:
             doubts += unbelieved
             found = usable(memories, on_default=lineage.on_default)
             if found is not None:
-                told = ages.read(found.kept.more, self._signer, self._place(commit), found.memory.seen)
+                told = ages.read(found.kept.text, self._signer, self._place(commit), found.memory.seen)
                 return Recalled(lineage.on_default, found.memory, commit, _notes(doubts), told)
         return Recalled(lineage.on_default, None, None, _notes(doubts))
 

@@ -7,7 +7,6 @@ site; the signature covers both, and both are believed or neither.
 import base64
 import binascii
 import hashlib
-import hmac
 import re
 import zlib
 from collections.abc import Iterable, Mapping
@@ -88,7 +87,7 @@ def write(ledger: Ledger, signer: Signer, place: Place) -> tuple[str, str, int]:
             kept = dict(list(kept.items())[: int(len(kept) * min(0.99, MAX_TEXT / len(text)))])
         text = _text(kept, history)
     head = _head(ledger, text)
-    return f"{head}:{_mac(head, signer, place)}", text, len(ledger.sites) - len(kept)
+    return f"{head}:{signer.sign(head, place)}", text, len(ledger.sites) - len(kept)
 
 
 def read(line: str, text: str, signer: Signer, place: Place) -> Ledger:
@@ -104,7 +103,7 @@ def read(line: str, text: str, signer: Signer, place: Place) -> Ledger:
         raise NotBelieved("another version of this action wrote it")
     body = text.replace("\r\n", "\n")
     head, _, mac = line.rpartition(":")
-    if not hmac.compare_digest(_mac(head, signer, place), mac):
+    if not signer.has_signed(head, mac, place):
         raise NotBelieved("its signature is not this key's: the key was rotated, or it was forged, altered or moved")
     if match["digest"] != _digest(body):
         raise NotBelieved("its text was altered")
@@ -116,10 +115,6 @@ def read(line: str, text: str, signer: Signer, place: Place) -> Ledger:
 def _head(ledger: Ledger, text: str) -> str:
     state = ("w" if ledger.whole else "p") + ("m" if ledger.on_default else "d")
     return f"secuprobe-estate:{VERSION}:{state}:{ledger.run}.{ledger.attempt}:{ledger.at}:{_digest(text)}"
-
-
-def _mac(head: str, signer: Signer, place: Place) -> str:
-    return base64.urlsafe_b64encode(signer.mac(f"secuprobe estate {VERSION}", place, head)[:16]).decode().rstrip("=")
 
 
 def _digest(text: str) -> str:

@@ -91,8 +91,8 @@ class CheckRun(Place):
             line, note = self._left_for_later(ending, at, recalled)
             report_url, site = _scan(ending)
             lasting = isinstance(ending, Judged)
-            more = self._ages_of(ending)
-            self._publish(Check(self._name, conclusion, title, summary, at, line, report_url, site, lasting, more))
+            text = self._ages_of(ending)
+            self._publish(Check(self._name, conclusion, title, summary, at, line, report_url, site, lasting, text))
             return STALE if self._stale else note
 
         return Errand("The check run was not published", work, is_news=not isinstance(ending, Skipped))
@@ -165,7 +165,7 @@ def conclusion_of(ending: Ending) -> Conclusion | None:
 
 
 def _verdict(verdict: Verdict) -> Conclusion:
-    if verdict.policy.threshold is None and verdict.policy.min_score is None:
+    if not verdict.policy.is_gate:
         return Conclusion.NEUTRAL
     return Conclusion.SUCCESS if verdict.passed else Conclusion.FAILURE
 

@@ -10,6 +10,7 @@ from typing import Protocol
 from secuprobe_action.findings.gate import Verdict
 from secuprobe_action.findings.model import ScanReport
 from secuprobe_action.findings.progress import Progress
+from secuprobe_action.platforms.issues import Issues
 
 BEAT_S = 30.0
 """Between two looks at how it stands, in a log and on a forge."""
@@ -63,7 +64,7 @@ class Kept:
         started_at: when it began, likewise.
         own_time: whether the run itself wrote these times, so that they must be those that it signed. A forge's own clock, or one
             time for several lines, proves nothing.
-        more: what else it left, where the forge has room for it.
+        text: what `memory.ages` or `memory.ledger` wrote beside the line; empty where there is none, or no room for one.
     """
 
     id: int
@@ -71,7 +72,7 @@ class Kept:
     completed_at: float | None = None
     started_at: float | None = None
     own_time: bool = True
-    more: str = ""
+    text: str = ""
 
 
 class Conclusion(Enum):
@@ -98,7 +99,7 @@ class Check:
         report_url: where a person reads on, or None.
         site: what was scanned, where that is known.
         lasting: whether later runs may go by the line for long; where a forge has room for few lines, the others give way first.
-        more: what else is kept, where the forge has room for 60,000 characters; a later run does without.
+        text: what is kept beside the line, where the forge has room for 60,000 characters; empty where there is none.
     """
 
     name: str
@@ -110,7 +111,7 @@ class Check:
     report_url: str | None = None
     site: str | None = None
     lasting: bool = False
-    more: str = ""
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +151,10 @@ class Forge(Protocol):
     @property
     def attempt(self) -> int:
         """Which try of the run this is, from 1; it may ask the forge."""
+
+    @property
+    def issues(self) -> Issues:
+        """The project's issues; raises ForgeError where the program has no way to them."""
 
     def subject(self) -> Subject:
         """Return what the run is about; raises ForgeError where that isn't known for sure."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import github
 from github.CheckRun import CheckRun
+from github.CheckRunOutput import CheckRunOutput
 from github.Commit import Commit
 from github.GithubApp import GithubApp
 from github.GithubRetry import GithubRetry
@@ -23,6 +24,8 @@ from secuprobe_action.platforms.base import Check, Comment, ForgeError, Kept, Li
 from secuprobe_action.platforms.github_connections import connected_by
 from secuprobe_action.platforms.github_errors import asking, said
 from secuprobe_action.platforms.github_event import PullHead, subject_of
+from secuprobe_action.platforms.github_issues import GitHubIssues
+from secuprobe_action.platforms.issues import Issues
 from secuprobe_action.platforms.marker import Marker
 from secuprobe_action.text import one_line
 
@@ -88,6 +91,11 @@ class GitHubForge:
                 retry=retry,
                 lazy=True,
             )
+
+    @property
+    def issues(self) -> Issues:
+        """The repository's issues."""
+        return GitHubIssues(self._repository, lambda: self._viewer)
 
     def subject(self) -> Subject:
         """Return the named commit, or what the event says; its pull requests are asked for where they are needed."""
@@ -185,7 +193,7 @@ class GitHubForge:
         if len(found) > MAX_KEPT:
             raise ForgeError(f"commit {commit[:12]} has more than {MAX_KEPT:,} check runs of that name")
         return [
-            Kept(run.id, run.external_id, _epoch(run.completed_at), _epoch(run.started_at), more=run.output.text or "")
+            Kept(run.id, run.external_id, _epoch(run.completed_at), _epoch(run.started_at), text=_text(run))
             for run in found
             if run.external_id and self._is_own(run)
         ]
@@ -262,7 +270,12 @@ class GitHubForge:
 
 
 def _output(check: Check) -> dict[str, str]:
-    return {"title": check.title[:255], "summary": check.summary} | ({"text": check.more} if check.more else {})
+    return {"title": check.title[:255], "summary": check.summary, **({"text": check.text} if check.text else {})}
+
+
+def _text(run: CheckRun) -> str:
+    output: CheckRunOutput | None = run.output
+    return output.text or "" if output is not None else ""
 
 
 def _name(name: str) -> str:

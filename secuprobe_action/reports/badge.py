@@ -22,7 +22,7 @@ def failure(trouble: Trouble) -> str:
 
 
 def _colour(verdict: Verdict) -> str:
-    if verdict.policy.threshold is None and verdict.policy.min_score is None:
+    if not verdict.policy.is_gate:
         return "blue"  # nothing was asked to fail
     return "brightgreen" if verdict.passed else "red"
 

@@ -103,9 +103,9 @@ def test_what_is_not_believed_is_not_told_and_the_baseline_says_what_it_can(worl
     report(world, "tls")
     report(world, "tls", "csp", days=3)
     old, newest = forge_of(world).checks
-    more = {"moved": old.kept.more, "altered": newest.kept.more.replace("b7", "s7")}.get(change, change)
-    assert more != newest.kept.more
-    newest.kept = replace(newest.kept, more=more)
+    text = {"moved": old.kept.text, "altered": newest.kept.text.replace("b7", "s7")}.get(change, change)
+    assert text != newest.kept.text
+    newest.kept = replace(newest.kept, text=text)
 
     third = report(world, "tls", "csp", "sql", days=2)
 
