@@ -1,11 +1,12 @@
 """Bitbucket's side of a run: what the commit's report keeps, and the repository's commits."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import httpx
 
+from secuprobe_action.platforms.ancestry import Parents, first_parents
 from secuprobe_action.platforms.base import Check, Comment, ForgeError, Kept, Lineage, Subject
 from secuprobe_action.platforms.bitbucket_api import BitbucketApi, NotThere, accepted, read
 from secuprobe_action.platforms.bitbucket_report import MAX_LINE, Memory, of_check, report_id, with_memory
@@ -49,7 +50,7 @@ class BitbucketForge:
         base = self._api.asking(lambda http: _merge_base(http, commit))
         if base is None:
             return Lineage(on_default=False, commits=iter(()))
-        return Lineage(base == commit, self._first_parents(base))
+        return Lineage(base == commit, first_parents(base, self._parents_from, {}))
 
     def room(self, scan_id: str, report_url: str) -> int:
         """Return how long a line may be, so that several fit."""
@@ -89,17 +90,8 @@ class BitbucketForge:
         self._lines[number] = line
         return number
 
-    def _first_parents(self, commit: str) -> Iterator[str]:
-        """Yield the commit and its first parents, newest first; one request tells of many of them."""
-        known: dict[str, str | None] = {}
-        sha: str | None = commit
-        while sha is not None:
-            yield sha
-            if sha not in known:
-                known |= self._parents_from(sha)
-            sha = known.get(sha)
-
-    def _parents_from(self, commit: str) -> dict[str, str | None]:
+    def _parents_from(self, commit: str) -> Parents:
+        """Return the commit and its newest ancestors, each with its first parent."""
         asked = {"pagelen": "100", "fields": "values.hash,values.parents.hash"}
         listed = self._api.asking(lambda http: read(http, f"/commits/{commit}", **asked)["values"])
         return {each["hash"]: _first(each["parents"]) for each in listed}
