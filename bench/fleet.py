@@ -14,8 +14,9 @@ from secuprobe_action.api.client import SecuProbeClient
 from secuprobe_action.api.heartbeat import Heartbeat
 from secuprobe_action.api.scan import Scanner
 from secuprobe_action.api.steps import drive
-from secuprobe_action.clock import Deadline
+from secuprobe_action.clock import Clock, Deadline
 from secuprobe_action.errors import ActionError
+from secuprobe_action.findings.model import ScanReport
 from secuprobe_action.local.accounts import WINDOW_S, Limiter
 
 API = "https://secuprobe.io/api/v1"
@@ -91,6 +92,7 @@ class Result:
     refused: int
     mean_lag_s: float
     last_verdict_s: float
+    verdicts_s: tuple[float, ...] = ()
 
     @property
     def possible(self) -> int:
@@ -101,6 +103,32 @@ class Result:
     def unavoidable(self) -> int:
         """Refusals of the first moment: of jobs that ask at once, more than the window holds, none knows of the others."""
         return max(0, self.jobs - self.limit)
+
+
+def client_of(transport: httpx.BaseTransport, clock: Clock, deadline: Deadline, seed: int) -> SecuProbeClient:
+    """Return a client whose requests go to a model of the API."""
+    return SecuProbeClient(
+        httpx.Client(transport=transport),
+        base_url=API,
+        api_key=SecretStr("sp_live_bench"),
+        deadline=deadline,
+        clock=clock,
+        random=random.Random(seed),
+        log=Silence(),
+    )
+
+
+def scan(server: Server, seed: int, timeout_s: float) -> ScanReport | None:
+    """Scan one site as a job does, and return the report, None where there is none in time."""
+    clock = SimulatedClock(server.simulation)
+    deadline = Deadline.starting_now(clock, timeout_s)
+    heartbeat = Heartbeat(clock, deadline, Silence(), lambda progress: None, 30.0)
+    client = client_of(server, heartbeat, deadline, seed)
+    try:
+        steps = Scanner(client, API, heartbeat, deadline).run("https://shop.example", None, lambda started: None)
+        return drive(steps, client.wait)
+    except ActionError:
+        return None
 
 
 def run(jobs: int, limit: int, timeout_s: float, estimate_s: float = ESTIMATE_S, seed: int = 1) -> Result:
@@ -119,27 +147,10 @@ def run(jobs: int, limit: int, timeout_s: float, estimate_s: float = ESTIMATE_S,
     verdicts: list[float] = []
 
     def job(job_seed: int) -> None:
-        clock = SimulatedClock(simulation)
-        deadline = Deadline.starting_now(clock, timeout_s)
-        heartbeat = Heartbeat(clock, deadline, Silence(), lambda progress: None, 30.0)
-        with httpx.Client(transport=server) as http:
-            client = SecuProbeClient(
-                http,
-                base_url=API,
-                api_key=SecretStr("sp_live_bench"),
-                deadline=deadline,
-                clock=heartbeat,
-                random=random.Random(job_seed),
-                log=Silence(),
-            )
-            try:
-                steps = Scanner(client, API, heartbeat, deadline).run("https://shop.example", None, lambda started: None)
-                report = drive(steps, client.wait)
-            except ActionError:
-                return
-            if report.findings is not None:
-                lags.append(simulation.now - server.ends[report.scan_id])
-                verdicts.append(simulation.now)
+        report = scan(server, job_seed, timeout_s)
+        if report is not None and report.findings is not None:
+            lags.append(simulation.now - server.ends[report.scan_id])
+            verdicts.append(simulation.now)
 
     for _ in range(jobs):
         job_seed = source.getrandbits(32)
@@ -154,6 +165,7 @@ def run(jobs: int, limit: int, timeout_s: float, estimate_s: float = ESTIMATE_S,
         server.refused,
         statistics.mean(lags) if lags else float("nan"),
         max(verdicts, default=float("nan")),
+        tuple(verdicts),
     )
 
 
@@ -169,6 +181,15 @@ FLEETS = [
 
 
 def main() -> None:
+    """Print both tables."""
+    from bench import estate  # which needs what is here
+
+    print_fleets()
+    print()
+    estate.main()
+
+
+def print_fleets() -> None:
     print("| jobs | limit a minute | timeout | finished of possible | requests | 429s | unavoidable | mean lag | last verdict |")
     print("| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
     for jobs, limit, timeout_s in FLEETS:

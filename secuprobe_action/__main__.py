@@ -38,22 +38,25 @@ def scan(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
 def domains(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     """List the account's domains."""
     signals = _signals()
-    from secuprobe_action import domains, settings
+    from secuprobe_action import domains_command, settings
     from secuprobe_action.connecting import connect
 
     parser = _parser("domains", settings.DOMAIN_DEFAULTS, "List the domains of your SecuProbe account.")
     flags = settings.parse_flags(arguments, parser)
-    return domains.run(_shell(environment, signals, domains.OUTPUTS), connect, environment, flags)
+    return domains_command.run(_shell(environment, signals, domains_command.OUTPUTS), connect, environment, flags)
 
 
 def estate(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
-    """Show the JSON reports of many sites in one overview."""
+    """Scan many sites in one step."""
     signals = _signals()
-    from secuprobe_action import estate, settings
+    from secuprobe_action import estate_command, platforms, settings
+    from secuprobe_action.clock import SystemClock
+    from secuprobe_action.connecting import connect
 
-    parser = _parser("estate", settings.ESTATE_DEFAULTS, "Show the scans of many sites in one overview.")
-    flags = settings.parse_flags(arguments, parser)
-    return estate.run(_shell(environment, signals, estate.OUTPUTS), environment, flags)
+    description = "Scan many sites with SecuProbe, and gate on what it finds in any of them."
+    flags = settings.parse_flags(arguments, _parser("estate", settings.ESTATE_DEFAULTS, description))
+    run = estate_command.Run(platforms.detect(environment, sys.stdout), SystemClock(signals.check), signals, connect)
+    return run.main(environment, flags)
 
 
 def _signals() -> Signals:

@@ -14,7 +14,7 @@ from secuprobe_action.clock import Clock
 from secuprobe_action.comparing import Comparing
 from secuprobe_action.connecting import client_for
 from secuprobe_action.errors import ExitCode, InputError, Mistake
-from secuprobe_action.findings.endings import Ending, Skipped
+from secuprobe_action.findings.endings import Ending
 from secuprobe_action.findings.model import Started
 from secuprobe_action.ignore_file import read_rules
 from secuprobe_action.judging import Judging
@@ -35,12 +35,6 @@ from secuprobe_action.settings import AUTO, CommentMode, Settings
 from secuprobe_action.shell import Shell
 from secuprobe_action.signals import Signals
 from secuprobe_action.workspace import Workspace
-
-_SKIP_ADVICE = (
-    "For Dependabot, store the key among Dependabot's secrets as well. For forks, scan the site from a workflow on push or on a "
-    "schedule instead. Do not switch to pull_request_target with a checkout of "
-    "the pull request's code: that hands your secrets to whoever opens one."
-)
 
 
 class Run:
@@ -69,10 +63,10 @@ class Run:
 
         def command(inputs: Mapping[str, str]) -> Ending:
             self._remove_reports(inputs["reports"])
-            withheld = None if inputs["api_key"] else self._platform.secrets_withheld()
-            if withheld:
+            skipped = self._shell.skipped(inputs)
+            if skipped:
                 self._show_skip(inputs)
-                return Skipped(f"{withheld}, so there is no api_key and nothing was scanned", _SKIP_ADVICE)
+                return skipped
             return self._scan_and_judge(settings.validate(inputs, environment))
 
         return self._shell.run(settings.DEFAULTS, environment, flags, command)
@@ -91,15 +85,14 @@ class Run:
         """Have a required check not be left missing, where the token can write it; a fork's can't, and that is no news."""
         if inputs["check_run"].lower() != "true" or not inputs["github_token"]:
             return
-        platform = self._platform
-        desk = Desk(lambda: platform.forge(inputs["github_token"], None), platform.forge_needs, self._clock, self._shell.left_s)
+        desk = self._shell.desk(inputs["github_token"])
         name = inputs["check_name"]
         check = CheckRun(desk, Recollection(desk, self._clock, Signer(""), name), name, self._clock.time)
         self._shell.places.add([check], desk)
 
     def _scan_and_judge(self, wanted: Settings) -> Ending:
         deadline = self._shell.begin_budget(wanted.timeout)
-        desk = self._desk(wanted)
+        desk = self._shell.desk(wanted.github_token.get_secret_value() if wanted.github_token else None, wanted.commit)
         recollection = Recollection(desk, self._clock, Signer(wanted.api_key.get_secret_value()), wanted.check_name)
         check = CheckRun(desk, recollection, wanted.check_name, self._clock.time) if wanted.check_run else None
         files = ReportFiles(self._platform, wanted, self._clock.time)
@@ -127,11 +120,6 @@ class Run:
             judged = drive(judging.steps(scanner.run(target, wanted.scan_id, begun, earlier), comparing), client.wait)
         remarks = files.remarks(judged.report, judged.verdict)
         return replace(judged, verdict=replace(judged.verdict, warnings=(*judged.verdict.warnings, *remarks)))
-
-    def _desk(self, wanted: Settings) -> Desk:
-        token = wanted.github_token.get_secret_value() if wanted.github_token else None
-        platform = self._platform
-        return Desk(lambda: platform.forge(token, wanted.commit), platform.forge_needs, self._clock, self._shell.left_s)
 
     def _places(self, wanted: Settings, desk: Desk, files: ReportFiles, check: CheckRun | None) -> Iterator[Place]:
         """Yield the places of a scan; a new one is a line here."""

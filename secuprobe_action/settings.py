@@ -51,12 +51,29 @@ DOMAIN_DEFAULTS: Mapping[str, str] = {
     "include": "",
     "exclude": "",
     "format": "table",
-    "file": "",
 }
 """The inputs of the command `domains`, which are those of domains/action.yml, too."""
 
-ESTATE_DEFAULTS: Mapping[str, str] = {"report_files": "secuprobe/*.json", "domains_file": "", "domains_error": ""}
+ESTATE_DEFAULTS: Mapping[str, str] = {
+    "api_key": "",
+    "urls": "",
+    "include": "",
+    "exclude": "",
+    "fail_on_severity": DEFAULTS["fail_on_severity"],
+    "timeout": "1h",
+    "api_url": DEFAULTS["api_url"],
+    "baseline": "",
+    "fail_on": "all",
+    "min_score": "",
+    "ignore_file": DEFAULTS["ignore_file"],
+    "reports": "secuprobe",
+    "check_run": "false",
+    "check_name": "SecuProbe estate",
+    "github_token": "",
+}
 """The inputs of the command `estate`, which are those of estate/action.yml, too."""
+
+NONE = "none"
 
 KEY_PREFIX = "sp_live_"
 AUTO = "auto"
@@ -234,12 +251,35 @@ def _globs(value: str) -> tuple[str, ...]:
     return tuple(re.split(r"[\s,]+", value.lower().strip(", \n"))) if value else ()
 
 
-def _file_globs(value: str) -> tuple[str, ...]:
-    return tuple(_workspace_path(pattern) for pattern in re.split(r"[\s,]+", value) if pattern)
+def _urls(value: str) -> tuple[SecretStr, ...]:
+    return tuple(map(_one_of_urls, value.split()))
 
 
-def _optional_path(value: str) -> str | None:
-    return _workspace_path(value) if value else None
+def _one_of_urls(url: str) -> SecretStr:
+    try:
+        _web_url(url)
+    except ValueError as error:
+        # Which one it is must be told, and what a mistaken URL hides must not.
+        raise ValueError(f"must have a URL a line, and {_harmless(url)} {error}") from error
+    return SecretStr(url)
+
+
+def _host_globs(value: str, info: ValidationInfo) -> tuple[str, ...]:
+    if value and info.data.get("urls"):
+        raise ValueError("chooses among the account's domains, so it doesn't go with urls")
+    return _globs(value)
+
+
+def _estate_baseline(value: str) -> str | None:
+    if value.lower() not in ("", AUTO):
+        raise ValueError("must be auto or empty: a scan to compare with is one site's")
+    return AUTO if value else None
+
+
+def _folder(value: str) -> str | None:
+    if value.lower() == NONE:
+        return None
+    return _workspace_path(value.rstrip("/")).removeprefix("./")
 
 
 def _list_format(value: str) -> str:
@@ -345,29 +385,42 @@ class DomainFilter(Access):
         include: globs of host names to list; empty: all.
         exclude: globs of host names to leave out.
         format: how they are listed.
-        file: where they are written as JSON, relative to the workspace, or None.
     """
 
     include: Annotated[tuple[str, ...], BeforeValidator(_globs)]
     exclude: Annotated[tuple[str, ...], BeforeValidator(_globs)]
     format: Annotated[Literal["table", "json"], BeforeValidator(_list_format)]
-    file: Annotated[str | None, BeforeValidator(_optional_path)]
 
 
-class EstateInputs(BaseModel):
-    """What an overview of many sites is made of, checked.
+class EstateSettings(Access):
+    """What the user wants of many sites, checked.
 
     Attributes:
-        report_files: globs of the JSON reports, relative to the workspace.
-        domains_file: the file with the domains that should be among them, as the command `domains` wrote it, or None.
-        domains_error: why that isn't known, or nothing.
+        urls: what to scan, a URL a site, with all that its query holds; empty for the account's validated domains.
+        include: globs of the host names of the account's domains; empty: all.
+        exclude: globs of those to leave out.
+        reports: the folder of the reports, relative to the workspace, or None for none.
+
+    The others are those of `Settings`.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
+    urls: Annotated[tuple[SecretStr, ...], BeforeValidator(_urls)]
+    include: Annotated[tuple[str, ...], BeforeValidator(_host_globs)]  # after urls, which they don't go with
+    exclude: Annotated[tuple[str, ...], BeforeValidator(_host_globs)]
+    fail_on_severity: Annotated[Severity | None, BeforeValidator(_threshold)]
+    baseline: Annotated[str | None, BeforeValidator(_estate_baseline)]
+    fail_on: Annotated[Literal["all", "new"], BeforeValidator(_fail_on)]  # after baseline, on which it depends
+    min_score: Annotated[float | None, BeforeValidator(_min_score)]
+    ignore_file: Annotated[str, BeforeValidator(_workspace_path)]
+    reports: Annotated[str | None, BeforeValidator(_folder)]
+    check_run: Annotated[bool, BeforeValidator(_flag)]
+    check_name: Annotated[str, BeforeValidator(_check_name)]
+    github_token: Annotated[SecretStr | None, BeforeValidator(lambda value: value or None)]
 
-    report_files: Annotated[tuple[str, ...], BeforeValidator(_file_globs)]
-    domains_file: Annotated[str | None, BeforeValidator(_optional_path)]
-    domains_error: str
+    @property
+    def policy(self) -> Policy:
+        """What fails a site."""
+        return Policy(self.fail_on_severity, only_new=self.fail_on == "new", min_score=self.min_score)
 
 
 def read_inputs(
@@ -402,7 +455,8 @@ def secrets_of(inputs: Mapping[str, str]) -> tuple[str, ...]:
     Args:
         inputs: all inputs as text, as `read_inputs` returns them.
     """
-    return tuple(filter(None, (inputs.get("api_key"), *secrets_in(inputs.get("url", "")))))
+    urls = (inputs.get("url", ""), *inputs.get("urls", "").split())
+    return tuple(filter(None, (inputs.get("api_key"), *(secret for url in urls for secret in secrets_in(url)))))
 
 
 def validate(inputs: Mapping[str, str], environment: Mapping[str, str]) -> Settings:
@@ -423,13 +477,9 @@ def validate_domain_filter(inputs: Mapping[str, str], environment: Mapping[str, 
     return _validated(DomainFilter, inputs, network=Network.of(environment))
 
 
-def validate_estate(inputs: Mapping[str, str]) -> EstateInputs:
-    """Return what an overview is made of.
-
-    Raises:
-        InputError: one or more inputs can't be used; it names them all.
-    """
-    return _validated(EstateInputs, inputs)
+def validate_estate(inputs: Mapping[str, str], environment: Mapping[str, str]) -> EstateSettings:
+    """Return what `inputs` ask of many sites; arguments and errors as with `validate`."""
+    return _validated(EstateSettings, inputs, network=Network.of(environment))
 
 
 def _validated(model: type[_Model], inputs: Mapping[str, str], **configured: Network) -> _Model:
@@ -444,10 +494,16 @@ def _mistake(item: Any, inputs: Mapping[str, str]) -> Mistake:
     given = inputs[name] or None
     if name in ("api_key", "github_token"):
         given = None
+    elif name == "urls":
+        given = None  # the message names the one that is wrong
     elif given and (name in ("url", "site", "api_url") or "://" in given):
-        # A secret in a URL is no less one for being a mistake.
-        given = re.sub(r"//.*@", "//***@", shown_url(given), flags=re.DOTALL)
+        given = _harmless(given)
     return Mistake(name, given, str(item["ctx"]["error"]))
+
+
+def _harmless(url: str) -> str:
+    """Return a URL to be shown: a secret in it is no less one for being a mistake."""
+    return re.sub(r"//.*@", "//***@", shown_url(url), flags=re.DOTALL)
 
 
 def add_flags(parser: argparse.ArgumentParser, defaults: Mapping[str, str] = DEFAULTS) -> None:

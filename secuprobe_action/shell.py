@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from secuprobe_action import settings
 from secuprobe_action.clock import Clock, Deadline
 from secuprobe_action.errors import ActionError, ApiError, Cancelled, ExitCode, InternalError
-from secuprobe_action.findings.endings import Ending, Failed, Stopped
+from secuprobe_action.findings.endings import Ending, Failed, Skipped, Stopped
 from secuprobe_action.findings.model import Started
 from secuprobe_action.findings.progress import Progress
 from secuprobe_action.places import Places
@@ -15,8 +15,14 @@ from secuprobe_action.places.log_progress import LogProgress
 from secuprobe_action.places.outputs import Outputs
 from secuprobe_action.places.summary import Summary
 from secuprobe_action.platforms.base import Platform
-from secuprobe_action.platforms.desk import OVERTIME_S
+from secuprobe_action.platforms.desk import OVERTIME_S, Desk
 from secuprobe_action.signals import Signals
+
+_SKIP_ADVICE = (
+    "For Dependabot, store the key among Dependabot's secrets as well. For forks, scan the site from a workflow on push or on a "
+    "schedule instead. Do not switch to pull_request_target with a checkout of "
+    "the pull request's code: that hands your secrets to whoever opens one."
+)
 
 
 class Shell:
@@ -43,7 +49,7 @@ class Shell:
         self._began_at = clock.monotonic()
         self._secrets: Sequence[str] = ()
         first = (LogProgress(platform), Outputs(platform, outputs), Summary(platform), Annotations(platform))
-        self.places = Places(platform, first, self._tell_fault)
+        self.places = Places(platform, first, self.tell_fault)
 
     def run(
         self,
@@ -69,6 +75,21 @@ class Shell:
         sound = self.places.end(ending)
         # What passed and could not be shown is not told to have passed.
         return ending.exit_code if sound or ending.exit_code else ExitCode.SCAN_ERROR
+
+    def skipped(self, inputs: Mapping[str, str]) -> Skipped | None:
+        """Return why there is nothing to scan with, where the platform keeps secrets from this run; else None."""
+        withheld = None if inputs["api_key"] else self.platform.secrets_withheld()
+        return Skipped(f"{withheld}, so there is no api_key and nothing was scanned", _SKIP_ADVICE) if withheld else None
+
+    def desk(self, token: str | None, commit: str | None = None) -> Desk:
+        """Return where the forge is asked.
+
+        Args:
+            token: the input github_token.
+            commit: the input commit, or None for the event's.
+        """
+        platform = self.platform
+        return Desk(lambda: platform.forge(token, commit), platform.forge_needs, self.clock, self.left_s)
 
     def begin_budget(self, budget_s: float) -> Deadline:
         """Return the time budget, which holds for the whole process; what outlives it is ended from outside."""
@@ -102,10 +123,10 @@ class Shell:
         except Cancelled as cancelled:
             return Stopped(cancelled, self.started)
         except Exception as error:  # noqa: BLE001  # a fault of ours must end as an error too, with outputs and an exit code
-            self._tell_fault()
+            self.tell_fault()
             return Failed(InternalError(f"The action itself failed with {type(error).__name__}."), self.started)
 
-    def _tell_fault(self) -> None:
+    def tell_fault(self) -> None:
         """Show the traceback of the exception that is being handled, without the secrets that it may hold."""
         trace = traceback.format_exc()
         for secret in self._secrets:

@@ -1,7 +1,6 @@
 """The checked-out repository: what may be read and written there. No path leads out of it."""
 
 import contextlib
-import glob
 import os
 import sys
 from pathlib import Path, PurePosixPath
@@ -38,15 +37,16 @@ class Workspace:
         except FileNotFoundError:
             return None
 
-    def find(self, pattern: str) -> list[str]:
-        """Return the files that a glob matches, by name.
+    def entries(self, folder: str) -> list[str]:
+        """Return the names of what a folder holds, sorted; a subfolder's ends with a slash; none where there is no such folder.
 
-        Args:
-            pattern: as in `reports/*.json`; `**` stands for any number of folders.
+        Raises:
+            OSError: it can't be read, is no folder, or a link leads out of the workspace.
         """
-        # pathlib's takes other patterns from one version of Python to the next.
-        found = glob.glob(pattern, root_dir=self._root, recursive=True)  # noqa: PTH207
-        return sorted(path for path in found if (self._root / path).is_file())
+        try:
+            return sorted(each.name + ("/" if each.is_dir() else "") for each in self._inside(folder).iterdir())
+        except FileNotFoundError:
+            return []
 
     def problem(self, path: str) -> str | None:
         """Return why `path` can't be written, as far as can be told before, or None."""

@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from secuprobe_action.api import exchange
 from secuprobe_action.api.polling import FLOOR_S
 from secuprobe_action.api.ratelimit import WINDOW_S
 from secuprobe_action.api.scheduling import PRICE_S, Load, Watched, price_s
 from secuprobe_action.api.steps import Kind, Pause, Request, Running, Step, Steps
 from secuprobe_action.api.window import Room, Window
 from secuprobe_action.clock import Clock, Deadline, Task
-from secuprobe_action.errors import ActionError, Cancelled, OutOfTime
+from secuprobe_action.errors import Cancelled, Intercepted, OutOfTime, ProtocolError, ServerError, TransportError
 
 AT_ONCE = 24
 """Requests under way at the most: at 200 a minute and a second an answer, 4 would do; a slow one must not hold up the rest."""
@@ -22,15 +23,27 @@ AT_ONCE = 24
 LISTS_AT_ONCE = 4
 """Answers that may be large, each of which is in memory as a whole."""
 
+LAUNCHES_AT_ONCE = 4
+"""Of those whose answers are all lost where the service goes down, nobody knows whether a scan runs."""
+
 LAUNCH_SPREAD = 0.5
-"""Of a minute's requests at even distances, how far launches are apart: scans that begin together end together, when a window can't
-see all of their ends."""
+"""How far launches are apart, of a minute's requests at even distances: what begins together ends together, and no window can see
+all of the ends."""
+
+MAX_HOLD_S = 30.0
+"""After trouble, launches are held for 2, 4, ... and at most as many seconds, and until any request goes well."""
 
 MINUTES_AHEAD = 5.0
 """No more scans run than the key can see the end of and list within these: where a run is cut short, few are left behind."""
 
+LAST_WORDS_S = exchange.LAST_WORD_S + 0.2
+"""After a signal, for what `exchange` still waits for."""
+
 PRICE_AGE_S = 0.25
 """How often the price of a poll is found anew."""
+
+SCANS_A_SECOND = 500
+"""How much less often with many scans: finding a price takes as long as they are many, and changes as little."""
 
 _Result = TypeVar("_Result")
 
@@ -42,13 +55,13 @@ class Job(Generic[_Result]):
     Args:
         begin: returns its steps.
         ended: called with what they came to, or with the error that they ended in.
-        length_s: how long it is expected to take, in seconds, or None where nobody knows.
+        length_s: returns how long it is expected to take, in seconds, or None where nobody knows.
         launches: whether it begins with a launch.
     """
 
     begin: Callable[[], Steps[_Result]]
-    ended: Callable[[_Result | ActionError], None]
-    length_s: float | None = None
+    ended: Callable[[_Result | Exception], None]
+    length_s: Callable[[], float | None] = lambda: None
     launches: bool = True
 
 
@@ -68,7 +81,8 @@ class _Scan:
     Attributes:
         step: what it waits for.
         at: since when, in monotonic seconds.
-        asking: whether a request of it is under way.
+        asking: what is being asked for it, or None.
+        task: the request that is, or was last, under way.
     """
 
     job: Job[Any]
@@ -76,6 +90,7 @@ class _Scan:
     step: Step
     at: float
     asking: Kind | None = None
+    task: Task[None] | None = None
 
 
 class Crew:
@@ -104,14 +119,32 @@ class Crew:
         self._bell: Task[None] = Task()
         self._under_way = 0
         self._next_launch_at = 0.0
+        self._troubles, self._held_until = 0, 0.0
         self._price = (0.0, float("-inf"))
 
     def run(self, jobs: Iterable[Job[Any]]) -> list[Job[Any]]:
         """Take all steps, and return the jobs that were not begun within the budget.
 
         Raises:
-            Cancelled: a signal came; `left` tells which scans had begun.
+            Cancelled: a signal came.
         """
+        try:
+            return self._run(jobs)
+        except Cancelled:
+            self._hear_last_words()
+            raise
+
+    def _hear_last_words(self) -> None:
+        """Take the answers to launches that are under way: whose scan isn't known, it is lost."""
+        until = self._clock.monotonic() + LAST_WORDS_S
+        for scan in self._scans:
+            if scan.asking is Kind.LAUNCH and scan.task is not None:
+                scan.task.finished.wait(max(0.0, until - self._clock.monotonic()))
+        for scan, answer, error in list(self._answers):
+            if error is None:
+                self._take(scan, answer)
+
+    def _run(self, jobs: Iterable[Job[Any]]) -> list[Job[Any]]:
         self._waiting.extend(sorted(jobs, key=lambda job: job.launches))
         while self._scans or (self._waiting and self._deadline.remaining_s > 0):
             self._bell = Task()
@@ -129,7 +162,16 @@ class Crew:
             scan, answer, error = self._answers.popleft()
             self._under_way -= 1
             scan.asking = None
+            self._note(error)
             self._take(scan, answer, error)
+
+    def _note(self, error: BaseException | None) -> None:
+        """Hold launches back while the service is in trouble: each that is sent then may be lost."""
+        if error is None:
+            self._troubles, self._held_until = 0, 0.0
+        elif isinstance(error, ServerError | TransportError | Intercepted | ProtocolError):
+            self._troubles += 1
+            self._held_until = self._clock.monotonic() + min(MAX_HOLD_S, 2.0**self._troubles)
 
     def _take(self, scan: _Scan, answer: Any = None, error: BaseException | None = None) -> None:
         """Go on with a scan's steps, up to the next one that must wait for something."""
@@ -139,7 +181,7 @@ class Crew:
             self._end(scan, end.value)
         except Cancelled:
             raise
-        except ActionError as ended_in:
+        except Exception as ended_in:  # noqa: BLE001  # whatever became of one scan, the others go on
             self._end(scan, ended_in)
         else:
             scan.at = self._clock.monotonic()
@@ -188,7 +230,7 @@ class Crew:
 
     def _launch(self, now: float) -> None:
         for scan in self._ready(Kind.LAUNCH):
-            if self._free() <= 0:
+            if self._free() <= 0 or self._launching() >= LAUNCHES_AT_ONCE or now < self._held_until:
                 return
             self._begin(scan)
         while self._waiting and self._free() > 0 and self._may_launch(self._waiting[0], now):
@@ -197,13 +239,15 @@ class Crew:
                 self._next_launch_at = max(self._next_launch_at, now - 1.0) + self._launch_gap_s()
             self._open(job, now)
 
+    def _launching(self) -> int:
+        return sum(scan.asking is Kind.LAUNCH for scan in self._scans)
+
     def _open(self, job: Job[Any], now: float) -> None:
         steps = job.begin()
         scan = _Scan(job, steps, Pause(0.0), now)
         self._scans[scan] = None
         self._take(scan)
-        if scan in self._scans and isinstance(scan.step, Request):
-            self._begin(scan)
+        self._begin(scan)
 
     def _may_launch(self, job: Job[Any], now: float) -> bool:
         if not job.launches:
@@ -217,9 +261,11 @@ class Crew:
         possible = room.left + room.limit * max(0.0, left_s - room.resets_in_s) / WINDOW_S
         return (
             now >= self._next_launch_at
+            and now >= self._held_until
+            and self._launching() < (1 if self._troubles else LAUNCHES_AT_ONCE)
             and len(self._scans) < max(1.0, room.limit * MINUTES_AHEAD / (1 + self._finishing))
             and needed <= possible
-            and (job.length_s or 0.0) < left_s
+            and (job.length_s() or 0.0) < left_s
         )
 
     def _launch_gap_s(self) -> float:
@@ -242,8 +288,7 @@ class Crew:
                 return
             polls += 1
             self._take(scan)
-            if scan in self._scans and isinstance(scan.step, Request):
-                self._begin(scan)
+            self._begin(scan)
 
     def _by_worth(self, now: float) -> list[tuple[float, _Scan]]:
         worth: list[tuple[float, _Scan]] = []
@@ -255,7 +300,7 @@ class Crew:
 
     def _priced(self, now: float, room: Room) -> float:
         price, at = self._price
-        if now - at < PRICE_AGE_S:
+        if now - at < PRICE_AGE_S + len(self._scans) / SCANS_A_SECOND:
             return price
         watched = [_watched(scan, scan.step, now) for scan in self._scans if isinstance(scan.step, Running)]
         launches = min(len(self._waiting), room.resets_in_s / self._launch_gap_s())
@@ -268,7 +313,8 @@ class Crew:
     def _begin(self, scan: _Scan) -> None:
         """Begin the request that a scan waits for."""
         request = scan.step
-        assert isinstance(request, Request)
+        if scan not in self._scans or not isinstance(request, Request):
+            return  # it has ended, or has come to wait for something else
         scan.asking = request.kind
         self._under_way += 1
 
@@ -279,7 +325,7 @@ class Crew:
                 self._answers.append((scan, None, error))
             self._bell.finished.set()
 
-        self._clock.start(work)
+        scan.task = self._clock.start(work)
 
     def _idle_s(self, now: float) -> float:
         """Return for how long nothing is to be done unless an answer comes."""

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from secuprobe_action.api.client import SecuProbeClient
 from secuprobe_action.api.collecting import collected, findings, report_url
-from secuprobe_action.api.heartbeat import Heartbeat
 from secuprobe_action.api.polling import Prior
 from secuprobe_action.api.steps import Kind, Running, Steps
 from secuprobe_action.api.wire import LaunchedScan, Scan, VulnerabilityList
@@ -38,6 +38,19 @@ FINAL = frozenset(
 """Those that say that there will be no result, documented or not: nothing is gained by asking on."""
 
 
+class Teller(Protocol):
+    """Who tells the user how a scan stands."""
+
+    def info(self, line: str) -> None:
+        """Show a line."""
+
+    def warn(self, text: str) -> None:
+        """Show a warning."""
+
+    def scan_is(self, status: str, estimate_s: float | None) -> bool:
+        """Take note of the scan's status, as the API spells it, and return whether it changed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scanner:
     """One scan, from launch to report.
@@ -45,7 +58,7 @@ class Scanner:
     Args:
         client: the API.
         base_url: the API's address; reports lie on the same host.
-        heartbeat: what tells the user how the scan stands, and what to wait with.
+        teller: what tells the user how the scan stands.
         deadline: the time budget.
         site: what the findings belong to, or None for that of the scanned URL.
         lengths: tells how long earlier scans of the site took, in seconds, as far as is known when it is called.
@@ -53,7 +66,7 @@ class Scanner:
 
     client: SecuProbeClient
     base_url: str
-    heartbeat: Heartbeat
+    teller: Teller
     deadline: Deadline
     site: str | None = None
     lengths: Callable[[], Sequence[float]] = tuple
@@ -101,19 +114,19 @@ class Scanner:
             try:
                 return (yield from self._attach(earlier, url))
             except (NotFound, WrongSite) as error:
-                self.heartbeat.info(f"The earlier attempt's scan is of no use: {one_line(error.message, 300)}")
+                self.teller.info(f"The earlier attempt's scan is of no use: {one_line(error.message, 300)}")
         try:
             return None, (yield from self._launch(url or ""))
         except Conflict as error:
             if error.scan_id is None:
                 raise
-            self.heartbeat.info(
+            self.teller.info(
                 f"Scan {error.scan_id} of the site runs already, so none is launched: {one_line(error.message, 300)}"
             )
             scan, started = yield from self._attach(error.scan_id, url)
             if (scan.url or "").startswith("http") and started.status not in FINAL | {"completed"}:
                 why = one_line(error.message, 300)
-                self.heartbeat.info(f"Scan {error.scan_id} of the site runs already, so none is launched: {why}")
+                self.teller.info(f"Scan {error.scan_id} of the site runs already, so none is launched: {why}")
                 return scan, started
             raise  # one that has ended, or that nobody says to be of this site, is not the one in the way
 
@@ -187,9 +200,9 @@ class Scanner:
 
     def _tell(self, status: str, started: Started) -> None:
         prior = self._prior(started)
-        is_new = self.heartbeat.scan_is(status, None if prior is None else prior.centre_s)
+        is_new = self.teller.scan_is(status, None if prior is None else prior.centre_s)
         if is_new and status not in KNOWN | FINAL:
-            self.heartbeat.warn(
+            self.teller.warn(
                 f"Scan {started.scan_id} has the status “{one_line(status, 40)}”, which SecuProbe's documentation doesn't know: "
                 "it is taken for one that goes on."
             )

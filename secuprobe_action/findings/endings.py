@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from secuprobe_action.errors import ActionError, Cancelled, ExitCode
 from secuprobe_action.findings.gate import Verdict
 from secuprobe_action.findings.model import ScanReport, Started
+from secuprobe_action.findings.overview import Estate, Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,28 @@ class Stopped:
 
 
 @dataclass(frozen=True, slots=True)
+class Surveyed:
+    """Many sites were looked at, or as many as there was time for.
+
+    Args:
+        estate: what became of each.
+        cancelled: what cut the run short, or None.
+        notes: what a reader must know besides, in whole sentences.
+    """
+
+    estate: Estate
+    cancelled: Cancelled | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def exit_code(self) -> ExitCode:
+        return self.cancelled.exit_code if self.cancelled else _EXIT_CODES[self.estate.result]
+
+
+_EXIT_CODES = {Result.PASSED: ExitCode.PASSED, Result.FAILED: ExitCode.GATE_FAILED, Result.ERROR: ExitCode.SCAN_ERROR}
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """A command that judges no scan of its own did what it was asked to.
 
@@ -93,4 +116,4 @@ class Done:
     exit_code: ExitCode
 
 
-Ending = Judged | Skipped | Failed | Stopped | Done
+Ending = Judged | Skipped | Failed | Stopped | Surveyed | Done

@@ -1,6 +1,9 @@
 """What a site is: findings belong to one, and what one run remembers for the next is of one. Pure."""
 
+import re
 from urllib.parse import urlsplit
+
+_HOST = re.compile(r"(?=.{1,253}\Z)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\Z")
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -35,6 +38,12 @@ def named_site(name: str) -> str:
     if name.lower().startswith(("http://", "https://")):
         return site_of(name)
     return " ".join(name.split())
+
+
+def host_of(name: str) -> str | None:
+    """Return the host that a domain's name means, as it is looked up; None where no host could be called so."""
+    host = ascii_host(name)
+    return host if _HOST.match(host) else None
 
 
 def ascii_host(host: str) -> str:

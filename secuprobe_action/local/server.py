@@ -93,7 +93,7 @@ class SecuProbe:
         host = host_of(url)
         if host is None:
             raise Refusal(400, "url must be a valid http or https URL")
-        if account.domains and not account.domains.get(host):
+        if account.domains and not account.validates(host):
             raise Refusal(403, f"The domain {host} is not validated for your account")
         refusal = await in_daemon(lambda: self.engine.refusal(url))
         if refusal:

@@ -126,7 +126,7 @@ class Signer:
         if site != place.site_digest:
             raise NotBelieved
         content, _, mac = signed.rpartition(":")
-        if not hmac.compare_digest(self._mac(content, place).encode(), mac.encode("utf-8", "replace")):
+        if not self.has_signed(content, mac, place):
             raise NotBelieved("its signature is not this key's: the key was rotated, or it was forged, altered or moved")
         match = _CONTENT.fullmatch(content)
         if match is None:
@@ -135,9 +135,14 @@ class Signer:
 
     def _line(self, memory: Memory, place: Place) -> str:
         content = _content(memory)
-        return f"secuprobe:{VERSION}:{place.site_digest}:{content}:{self._mac(content, place)}"
+        return f"secuprobe:{VERSION}:{place.site_digest}:{content}:{self.sign(content, place)}"
 
-    def _mac(self, content: str, place: Place) -> str:
+    def has_signed(self, content: str, mac: str, place: Place) -> bool:
+        """Whether a content was signed for that place with this key."""
+        return hmac.compare_digest(self.sign(content, place).encode(), mac.encode("utf-8", "replace"))
+
+    def sign(self, content: str, place: Place) -> str:
+        """Return the signature of a content at a place: 22 characters."""
         signed = (f"secuprobe memory {VERSION}", place.repository, place.commit, place.name, place.site, content)
         # Each with its length, so that no two lists of texts are the same bytes.
         message = b"".join(b"%d:%b" % (len(part), part) for part in (text.encode("utf-8", "replace") for text in signed))

@@ -54,7 +54,7 @@ def believed(kept: Iterable[Kept], signer: Signer, place: Place) -> tuple[list[B
     for each in kept:
         try:
             memory = signer.read(each.line, place)
-            if memory.state is State.JUDGED and each.own_time and not _concluded_at(each, memory.at):
+            if memory.state is State.JUDGED and not is_concluded(each, memory.at):
                 raise NotBelieved("its time was altered")
         except NotBelieved as error:
             if str(error):
@@ -64,7 +64,10 @@ def believed(kept: Iterable[Kept], signer: Signer, place: Place) -> tuple[list[B
     return sorted(found, key=_age, reverse=True), doubts
 
 
-def _concluded_at(kept: Kept, at: float) -> bool:
+def is_concluded(kept: Kept, at: float) -> bool:
+    """Whether a check was concluded when its signed line says that the verdict was, as far as the forge can tell."""
+    if not kept.own_time:
+        return True
     return kept.completed_at is not None and abs(kept.completed_at - at) <= _TOLERANCE_S
 
 

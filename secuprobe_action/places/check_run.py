@@ -3,9 +3,10 @@
 from collections.abc import Callable
 
 from secuprobe_action.errors import NotFound, ScanFailed, ScanTimedOut, WrongSite
-from secuprobe_action.findings.endings import Ending, Failed, Judged, Skipped, Stopped
+from secuprobe_action.findings.endings import Ending, Failed, Judged, Skipped, Stopped, Surveyed
 from secuprobe_action.findings.gate import Verdict
 from secuprobe_action.findings.model import Started
+from secuprobe_action.findings.overview import Result
 from secuprobe_action.findings.progress import Progress
 from secuprobe_action.memory.recollection import Recollection
 from secuprobe_action.memory.rules import Recalled
@@ -56,7 +57,7 @@ class CheckRun(Place):
 
         def work() -> None:
             line = self._line(started, at, of_use=True)
-            self._publish(Check(self._name, None, launched.line, summary, at, line, started.report_url, started.site))
+            self._publish(Check(self._name, None, launched.line, summary, at, line, started.report_url, site=started.site))
 
         self._desk.begin(work)  # should it fail, the end is shown all the same, and says so if that fails, too
 
@@ -79,7 +80,7 @@ class CheckRun(Place):
         if conclusion is None:
             return None
         at = int(self._now())
-        title, summary = _title(ending), rendered(ending, MAX_SUMMARY_BYTES)
+        title, summary = title_of(ending), rendered(ending, MAX_SUMMARY_BYTES)
         recalled = None
         if isinstance(ending, Judged):
             recalled = self._recalled()
@@ -90,7 +91,7 @@ class CheckRun(Place):
             line, note = self._left_for_later(ending, at, recalled)
             report_url, site = _scan(ending)
             lasting = isinstance(ending, Judged)
-            self._publish(Check(self._name, conclusion, title, summary, at, line, report_url, site, lasting))
+            self._publish(Check(self._name, conclusion, title, summary, at, line, report_url, site=site, lasting=lasting))
             return STALE if self._stale else note
 
         return Errand("The check run was not published", work, is_news=not isinstance(ending, Skipped))
@@ -144,6 +145,8 @@ def conclusion_of(ending: Ending) -> Conclusion | None:
     match ending:
         case Judged(verdict=verdict):
             return _verdict(verdict)
+        case Surveyed():
+            return _surveyed(ending)
         case Failed(error=ScanTimedOut()):
             return Conclusion.TIMED_OUT
         case Failed():
@@ -159,6 +162,12 @@ def _verdict(verdict: Verdict) -> Conclusion:
     return Conclusion.SUCCESS if verdict.passed else Conclusion.FAILURE
 
 
+def _surveyed(ending: Surveyed) -> Conclusion:
+    if ending.cancelled:
+        return Conclusion.CANCELLED
+    return Conclusion.SUCCESS if ending.estate.result is Result.PASSED else Conclusion.FAILURE
+
+
 def _scan(ending: Ending) -> tuple[str | None, str | None]:
     """Return where a person reads on, and what was scanned."""
     match ending:
@@ -169,10 +178,13 @@ def _scan(ending: Ending) -> tuple[str | None, str | None]:
     return None, None
 
 
-def _title(ending: Ending) -> str:
+def title_of(ending: Ending) -> str:
+    """Return how the run ended in a few words."""
     match ending:
         case Judged(verdict=verdict):
             return verdict.reason
+        case Surveyed(estate=estate):
+            return estate.reason
         case Failed(error=error):
             return error.title
         case Skipped():

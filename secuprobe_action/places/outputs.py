@@ -4,12 +4,14 @@ import json
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from secuprobe_action.findings.endings import Done, Ending, Failed, Judged, Skipped, Stopped
+from secuprobe_action.findings.endings import Done, Ending, Judged, Skipped, Surveyed
 from secuprobe_action.findings.gate import Verdict
 from secuprobe_action.findings.model import WORST_FIRST, Severity, Started
+from secuprobe_action.findings.overview import UNKNOWN, Result
 from secuprobe_action.places.base import Place
 from secuprobe_action.platforms.base import Platform
-from secuprobe_action.text import number, one_line
+from secuprobe_action.reports import overview
+from secuprobe_action.text import number
 
 SCAN_OUTPUTS: Mapping[str, str] = MappingProxyType(
     {
@@ -25,8 +27,10 @@ SCAN_OUTPUTS: Mapping[str, str] = MappingProxyType(
 )
 """The outputs of the scan, and what each is where nothing better is known; a test holds them against action.yml."""
 
-MAX_ERROR = 500
-"""Of the output that hands an error on."""
+ESTATE_OUTPUTS: Mapping[str, str] = MappingProxyType(
+    {"result": "error", "sites": "[]", "failed_count": "", "error_count": "", "new_count": "", "sarif_folder": ""}
+)
+"""The outputs of an estate, likewise; a test holds them against estate/action.yml."""
 
 
 class Outputs(Place):
@@ -49,12 +53,10 @@ class Outputs(Place):
         match ending:
             case Judged():
                 self._values |= _judged(ending)
+            case Surveyed():
+                self._values |= _surveyed(ending)
             case Skipped():
                 self._values["result"] = "skipped"
-            case Failed(error=error) if "error" in self._values:
-                self._values["error"] = one_line(error.message, MAX_ERROR)
-            case Stopped() if "error" in self._values:
-                self._values["error"] = "The run was cancelled."
             case Done():
                 return
         self._set(**self._values)
@@ -75,6 +77,18 @@ def _judged(ending: Judged) -> dict[str, str]:
         "new_count": str(len(verdict.new)) if verdict.baseline else "",
         "fixed_count": str(len(verdict.fixed)) if verdict.baseline else "",
         "result": "passed" if verdict.passed else "failed",
+    }
+
+
+def _surveyed(ending: Surveyed) -> dict[str, str]:
+    estate = ending.estate
+    sites, _ = overview.as_json(estate)
+    return {
+        "result": estate.result.label,
+        "sites": sites,
+        "failed_count": str(len(estate.having(Result.FAILED))),
+        "error_count": str(len(estate.having(*UNKNOWN))),
+        "new_count": "" if estate.new_count is None else str(estate.new_count),
     }
 
 

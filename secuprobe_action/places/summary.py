@@ -1,10 +1,10 @@
 """The summary beside the log: GitHub's job summary."""
 
-from secuprobe_action.findings.endings import Done, Ending, Failed, Judged, Skipped, Stopped
+from secuprobe_action.findings.endings import Done, Ending, Failed, Judged, Skipped, Stopped, Surveyed
 from secuprobe_action.findings.model import Started
 from secuprobe_action.places.base import Place
 from secuprobe_action.platforms.base import Platform
-from secuprobe_action.reports import markdown
+from secuprobe_action.reports import markdown, overview
 
 
 class Summary(Place):
@@ -34,6 +34,8 @@ def rendered(ending: Ending, max_bytes: int = markdown.MAX_BYTES) -> str:
             return markdown.failure(error, *_scan(started))
         case Stopped(started=started):
             return markdown.cancelled(ending.consequence, *_scan(started))
+        case Surveyed(estate=estate, notes=notes):
+            return overview.summary(estate, notes, max_bytes)
         case Done():
             return ""
 

@@ -58,9 +58,10 @@ class Kept:
 
     Args:
         id: by which it can be changed.
-        line: the memory, as `memory.record` wrote it.
+        line: the memory, as `memory.record` or `memory.ledger` wrote it.
         completed_at: when that run was concluded, in seconds since the epoch, or None where it wasn't.
         started_at: when it began, likewise.
+        text: what `memory.ledger` wrote beside the line; empty where there is none, or no room for one.
         own_time: whether the run itself wrote these times, so that they must be those that it signed. A forge's own clock, or one
             time for several lines, proves nothing.
     """
@@ -69,6 +70,7 @@ class Kept:
     line: str
     completed_at: float | None = None
     started_at: float | None = None
+    text: str = ""
     own_time: bool = True
 
 
@@ -94,6 +96,7 @@ class Check:
         at: when this was so, in seconds since the epoch.
         line: what is kept with it for later runs, or None to leave what is there.
         report_url: where a person reads on, or None.
+        text: what is kept beside the line; empty where there is none.
         site: what was scanned, where that is known.
         lasting: whether later runs may go by the line for long; where a forge has room for few lines, the others give way first.
     """
@@ -105,6 +108,7 @@ class Check:
     at: int
     line: str | None = None
     report_url: str | None = None
+    text: str = ""
     site: str | None = None
     lasting: bool = False
 
@@ -128,6 +132,10 @@ class Comment:
 
 class ForgeError(Exception):
     """The forge did not do what it was asked; the message says why, in the forge's own words where it gave any."""
+
+
+NO_ROOM = "what is kept of many sites needs a check run's text, which GitHub alone has"
+"""Why a forge refuses a check with a text."""
 
 
 class Forge(Protocol):

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 from secuprobe_action.platforms.ancestry import Parents, first_parents
-from secuprobe_action.platforms.base import Check, Comment, ForgeError, Kept, Lineage, Subject
+from secuprobe_action.platforms.base import NO_ROOM, Check, Comment, ForgeError, Kept, Lineage, Subject
 from secuprobe_action.platforms.bitbucket_api import BitbucketApi, NotThere, accepted, read
 from secuprobe_action.platforms.bitbucket_report import MAX_LINE, Memory, of_check, report_id, with_memory
 
@@ -63,6 +63,8 @@ class BitbucketForge:
 
     def publish_check(self, check: Check, commit: str, check_id: int | None) -> int:
         """Put what is to be kept in the commit's report; what else it says at the end is `publish_result`'s."""
+        if check.text:
+            raise ForgeError(NO_ROOM)
         line, before = check.line, self._lines.get(check_id or -1)
         if line is None or check.site is None:
             return check_id or self._number("")

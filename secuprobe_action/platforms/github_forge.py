@@ -9,6 +9,7 @@ from typing import Any
 
 import github
 from github.CheckRun import CheckRun
+from github.CheckRunOutput import CheckRunOutput
 from github.Commit import Commit
 from github.GithubApp import GithubApp
 from github.GithubRetry import GithubRetry
@@ -177,7 +178,7 @@ class GitHubForge:
         if len(found) > MAX_KEPT:
             raise ForgeError(f"commit {commit[:12]} has more than {MAX_KEPT:,} check runs of that name")
         return [
-            Kept(run.id, run.external_id, _epoch(run.completed_at), _epoch(run.started_at))
+            Kept(run.id, run.external_id, _epoch(run.completed_at), _epoch(run.started_at), _text(run))
             for run in found
             if run.external_id and self._is_own(run)
         ]
@@ -254,7 +255,12 @@ class GitHubForge:
 
 
 def _output(check: Check) -> dict[str, str]:
-    return {"title": check.title[:255], "summary": check.summary}
+    return {"title": check.title[:255], "summary": check.summary, **({"text": check.text} if check.text else {})}
+
+
+def _text(run: CheckRun) -> str:
+    output: CheckRunOutput | None = run.output
+    return output.text or "" if output is not None else ""
 
 
 def _name(name: str) -> str:

@@ -41,14 +41,14 @@ def render(story: Story) -> str:
     report, verdict = story.report, story.verdict
     shown = [s for s in WORST_FIRST if s is not Severity.UNKNOWN or verdict.counts[s]]
     longest = max([1, *(verdict.counts[s] for s in shown)])
-    return _template(TEMPLATE).render(
+    return template(TEMPLATE).render(
         version=__version__,
         report=report,
         site=name_of_its_own(report),
         verdict=verdict,
         link=report.report_url,
         duration=duration(report.duration_s),
-        finished_at=_time(story.finished_at),
+        finished_at=shown_time(story.finished_at),
         score=None if report.score is None else number(report.score),
         gauge_radius=GAUGE_RADIUS,
         gauge_arc=_ARC,
@@ -61,23 +61,25 @@ def render(story: Story) -> str:
 
 def failure(trouble: Trouble) -> str:
     """Return a page that says why there is no verdict."""
-    return _template(TROUBLE_TEMPLATE).render(
+    return template(TROUBLE_TEMPLATE).render(
         version=__version__,
         title=trouble.title,
         message=trouble.message,
         url=trouble.url,
         scan_id=trouble.scan_id,
         link=trouble.report_url,
-        finished_at=_time(trouble.finished_at),
+        finished_at=shown_time(trouble.finished_at),
     )
 
 
-def _time(moment: dt.datetime) -> str:
+def shown_time(moment: dt.datetime) -> str:
+    """Return a moment as pages show it."""
     return f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
 @cache
-def _template(text: str) -> "jinja2.Template":
+def template(text: str) -> "jinja2.Template":
+    """Return a template, by its text, that escapes every text it is given."""
     import jinja2
 
     environment = jinja2.Environment(

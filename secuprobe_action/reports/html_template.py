@@ -1,6 +1,6 @@
 """The HTML report's templates: Jinja2, autoescaped."""
 
-_HEAD = """\
+HEAD = """\
 <!doctype html>
 <html lang="en">
 <head>
@@ -68,6 +68,7 @@ footer { color: var(--soft); font-size: .9rem; padding-top: 2rem; padding-bottom
 }
 </style>
 """  # noqa: E501  # a template's lines are as long as its elements
+"""What every page begins with."""
 
 _JUDGED = """\
 <title>SecuProbe: {{ "passed" if verdict.passed else "failed" }}{% if report.url %} · {{ report.url | line(200) }}{% endif %}</title>
@@ -174,8 +175,8 @@ _TROUBLE = """\
 </html>
 """  # noqa: E501
 
-TEMPLATE = _HEAD + _JUDGED
+TEMPLATE = HEAD + _JUDGED
 """The page of a judged scan."""
 
-TROUBLE_TEMPLATE = _HEAD + _TROUBLE
+TROUBLE_TEMPLATE = HEAD + _TROUBLE
 """The page of a run that came to no verdict."""

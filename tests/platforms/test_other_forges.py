@@ -83,6 +83,12 @@ def test_a_report_whose_address_is_too_long_is_left_out() -> None:
     assert gitlab.statuses[0]["target_url"] is None
 
 
+def test_what_is_kept_of_many_sites_is_refused_where_there_is_no_room_for_it() -> None:
+    for forge in (on_gitlab(FakeGitLab()), on_bitbucket(FakeBitbucket())):
+        with pytest.raises(ForgeError, match="GitHub alone has"):
+            forge.publish_check(replace(CHECK, text="many"), forge.subject().commit, None)
+
+
 def test_a_status_that_runs_is_concluded_and_another_attempt_has_one_of_its_own() -> None:
     gitlab = FakeGitLab()
     forge = on_gitlab(gitlab)

@@ -1,4 +1,4 @@
-"""Many sites at once: what became of each, and which is the worst. Pure."""
+"""Many sites at once: what became of each, and what that makes of them all. Pure."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,13 +13,24 @@ class Result(IntEnum):
 
     FAILED = 1
     ERROR = 2
-    PASSED = 3
-    NOT_VALIDATED = 4
+    NOT_REACHED = 3
+    """The run ended before its scan was launched."""
+
+    PASSED = 4
+    NOT_VALIDATED = 5
 
     @property
     def label(self) -> str:
-        """The word for it."""
+        """The words for it."""
         return self.name.lower().replace("_", " ")
+
+
+JUDGED = frozenset({Result.FAILED, Result.PASSED})
+UNKNOWN = frozenset({Result.ERROR, Result.NOT_REACHED})
+"""Those of which nothing is known that could pass."""
+
+MAX_NEW = 20
+"""Of a site's new findings, the worst are kept to be shown; the rest are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +38,15 @@ class Site:
     """What became of one site.
 
     Args:
-        name: its host name, or the URL where only a part of the host was scanned.
-        result: what the gate decided; ERROR where it could not.
+        name: the site, as `sites.site_of` spells it, or the host of a domain that wasn't scanned.
+        result: what the gate decided; ERROR or NOT_REACHED where it could not.
         reason: why, in a sentence without its full stop.
         score: the SecuScore, 0 to 100, or None.
         counts: findings by severity, or None where they aren't known.
-        new: the findings that the site's baseline did not have, worst first; None where nothing was compared.
+        new_count: how many findings the site's baseline did not have; None where nothing was compared.
+        new: the worst of them, at most MAX_NEW.
         report_url: where a person reads on, or None.
+        files: what its report files are called, without their endings; None where it has none.
     """
 
     name: str
@@ -41,8 +54,15 @@ class Site:
     reason: str
     score: float | None = None
     counts: Counts | None = None
-    new: tuple[Finding, ...] | None = None
+    new_count: int | None = None
+    new: tuple[Finding, ...] = ()
     report_url: str | None = None
+    files: str | None = None
+
+    @property
+    def shown(self) -> str:
+        """The site as people call it: without the scheme that nearly all have, or a name as it is."""
+        return self.name.removeprefix("https://")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +80,17 @@ class Estate:
         """Put the worst site first: by result, then by its worst findings, then by its score, then by its name."""
         return cls(tuple(sorted(sites, key=_badness)))
 
-    def having(self, result: Result) -> Sequence[Site]:
-        """Return the sites of one result."""
-        return [site for site in self.sites if site.result is result]
+    def having(self, *results: Result) -> Sequence[Site]:
+        """Return the sites of these results."""
+        return [site for site in self.sites if site.result in results]
 
     @property
     def result(self) -> Result:
         """FAILED or ERROR where any site is. Where no site was judged there is nothing that could have passed: ERROR."""
         results = {site.result for site in self.sites}
-        judged = results & {Result.FAILED, Result.PASSED}
+        judged = results & JUDGED
         # An error outweighs a failure, as with a single scan's exit codes: it says that something is not known.
-        if Result.ERROR in results or not judged:
+        if results & UNKNOWN or not judged:
             return Result.ERROR
         return min(judged)
 
@@ -84,6 +104,7 @@ class Estate:
             for result, verb in (
                 (Result.FAILED, "failed"),
                 (Result.ERROR, "could not be judged"),
+                (Result.NOT_REACHED, "not reached"),
                 (Result.PASSED, "passed"),
                 (Result.NOT_VALIDATED, "not validated"),
             )
@@ -92,12 +113,15 @@ class Estate:
         return f"{plural(len(self.sites), 'site')}: {', '.join(parts)}"
 
     @property
-    def new(self) -> tuple[tuple[Site, Finding], ...] | None:
-        """Every new finding with its site, worst first; None where no site was compared with anything."""
-        compared = [site for site in self.sites if site.new is not None]
-        if not compared:
-            return None
-        found = [(site, finding) for site in compared for finding in site.new or ()]
+    def new_count(self) -> int | None:
+        """How many new findings there are; None where no site was compared with anything."""
+        counts = [site.new_count for site in self.sites if site.new_count is not None]
+        return sum(counts) if counts else None
+
+    @property
+    def new(self) -> tuple[tuple[Site, Finding], ...]:
+        """The new findings that are known by name, each with its site, worst first."""
+        found = [(site, finding) for site in self.sites for finding in site.new]
         return tuple(sorted(found, key=lambda pair: pair[1].severity, reverse=True))
 
 

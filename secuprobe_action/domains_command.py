@@ -1,25 +1,24 @@
 """The account's domains: listed for people, and as a matrix for a workflow that scans them all."""
 
-import fnmatch
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 
 import httpx
 
 from secuprobe_action import settings
+from secuprobe_action.api.choosing import chosen
 from secuprobe_action.api.steps import drive
 from secuprobe_action.api.window import ASSUMED_LIMIT
 from secuprobe_action.api.wire import Domain
 from secuprobe_action.connecting import client_for
-from secuprobe_action.errors import ExitCode, InputError, Mistake
+from secuprobe_action.errors import ExitCode
 from secuprobe_action.findings.endings import Done
+from secuprobe_action.findings.sites import host_of
 from secuprobe_action.platforms.base import Level, Platform
-from secuprobe_action.reports import domains as report
+from secuprobe_action.reports import domain_table
 from secuprobe_action.settings import DomainFilter
 from secuprobe_action.shell import Shell
 from secuprobe_action.text import one_line, plural
-from secuprobe_action.workspace import Workspace
 
 MAX_JOBS = 256
 """Jobs that a matrix may make in a workflow run (docs.github.com, "Usage limits")."""
@@ -33,11 +32,8 @@ OUTPUTS: Mapping[str, str] = {
     "matrix": '{"include": []}',
     "max_parallel": "1",
     "count": "0",
-    "error": "",
 }
 """The outputs, and what each is where nothing better is known; a test holds them against domains/action.yml."""
-
-_HOST_NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*\Z")
 
 
 def run(
@@ -63,34 +59,10 @@ def run(
             known = drive(client.domains(), client.wait).domains
         limit = client.window.newest.limit or ASSUMED_LIMIT
         domains = chosen(known, wanted.include, wanted.exclude)
-        if wanted.file:
-            _write(shell.platform, wanted.file, domains)
         _show(shell.platform, domains, wanted.format, limit)
         return Done(ExitCode.PASSED)
 
     return shell.run(settings.DOMAIN_DEFAULTS, environment, flags, command)
-
-
-def chosen(domains: Sequence[Domain], include: Sequence[str], exclude: Sequence[str]) -> list[Domain]:
-    """Return the domains to list, by name.
-
-    Args:
-        domains: what the account has.
-        include: globs of host names; empty: all.
-        exclude: globs of host names to leave out.
-    """
-    return sorted(
-        (
-            domain
-            for domain in domains
-            if (not include or _covers(include, domain.hostname)) and not _covers(exclude, domain.hostname)
-        ),
-        key=lambda domain: domain.hostname.lower(),
-    )
-
-
-def _covers(patterns: Sequence[str], hostname: str) -> bool:
-    return any(fnmatch.fnmatchcase(hostname.lower(), pattern) for pattern in patterns)
 
 
 def _listed(domains: Sequence[Domain]) -> str:
@@ -98,17 +70,10 @@ def _listed(domains: Sequence[Domain]) -> str:
     return json.dumps(listed)
 
 
-def _write(platform: Platform, path: str, domains: Sequence[Domain]) -> None:
-    """Write the domains to a file: what grows with the account can't be handed to a container by an input."""
-    try:
-        Workspace(platform.workspace).write(path, _listed(domains) + "\n")
-    except OSError as error:
-        raise InputError([Mistake("file", path, f"can't be written ({error.strerror or error})")]) from error
-
-
 def _show(platform: Platform, domains: Sequence[Domain], how: str, requests_per_minute: int) -> None:
     # A host name goes into URLs, job names and matrices: only what is one, and only what SecuProbe would scan.
-    hosts = [d.hostname.lower() for d in domains if d.is_validated and _HOST_NAME.match(d.hostname.lower())]
+    known = [host_of(domain.hostname) for domain in domains if domain.is_validated]
+    hosts = list(dict.fromkeys(host for host in known if host))
     if len(hosts) > MAX_JOBS:
         left_out = plural(len(hosts) - MAX_JOBS, "domain")
         text = f"A matrix makes at most {MAX_JOBS} jobs, so {left_out} are not in it; use include or exclude to make several."
@@ -118,7 +83,7 @@ def _show(platform: Platform, domains: Sequence[Domain], how: str, requests_per_
     platform.set_output("matrix", json.dumps(matrix))
     platform.set_output("max_parallel", str(max(1, requests_per_minute // REQUESTS_PER_JOB)))
     platform.set_output("count", str(len(matrix["include"])))
-    platform.publish_summary(report.summary([(domain.hostname, domain.is_validated) for domain in domains]))
+    platform.publish_summary(domain_table.summary([(domain.hostname, domain.is_validated) for domain in domains]))
     platform.info(json.dumps(json.loads(_listed(domains)), indent=2) if how == "json" else _table(domains))
 
 

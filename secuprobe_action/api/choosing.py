@@ -1,0 +1,26 @@
+"""Pure: which of the account's domains are meant."""
+
+import fnmatch
+from collections.abc import Iterable, Sequence
+
+from secuprobe_action.api.wire import Domain
+
+
+def chosen(domains: Iterable[Domain], include: Sequence[str], exclude: Sequence[str]) -> list[Domain]:
+    """Return the domains that are meant, by name.
+
+    Args:
+        domains: what the account has.
+        include: globs of host names; empty: all.
+        exclude: globs of host names to leave out.
+    """
+    meant = (
+        domain
+        for domain in domains
+        if (not include or _covers(include, domain.hostname)) and not _covers(exclude, domain.hostname)
+    )
+    return sorted(meant, key=lambda domain: domain.hostname.lower())
+
+
+def _covers(patterns: Sequence[str], hostname: str) -> bool:
+    return any(fnmatch.fnmatchcase(hostname.lower(), pattern) for pattern in patterns)

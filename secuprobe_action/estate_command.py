@@ -1,0 +1,157 @@
+"""Many sites in one step: which ones, what they are judged by, and where that is shown."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import httpx
+
+from secuprobe_action import settings
+from secuprobe_action.api.choosing import chosen
+from secuprobe_action.api.client import SecuProbeClient
+from secuprobe_action.api.steps import drive
+from secuprobe_action.api.wire import Domain
+from secuprobe_action.clock import Clock
+from secuprobe_action.connecting import client_for
+from secuprobe_action.errors import ExitCode
+from secuprobe_action.findings.endings import Ending, Surveyed
+from secuprobe_action.findings.overview import Result, Site
+from secuprobe_action.findings.progress import Progress
+from secuprobe_action.findings.sites import host_of, site_of
+from secuprobe_action.ignore_file import read_rules
+from secuprobe_action.judging import Judging
+from secuprobe_action.memory.estate_memory import EstateMemory
+from secuprobe_action.memory.record import Signer
+from secuprobe_action.places.base import Place
+from secuprobe_action.places.estate_check import EstateCheck
+from secuprobe_action.places.log_table import LogTable
+from secuprobe_action.places.outputs import ESTATE_OUTPUTS
+from secuprobe_action.places.site_reports import SiteReports
+from secuprobe_action.platforms.base import ForgeError, Platform
+from secuprobe_action.settings import AUTO, EstateSettings
+from secuprobe_action.shell import Shell
+from secuprobe_action.signals import Signals
+from secuprobe_action.survey import Means, Survey, Target
+from secuprobe_action.text import one_line, plural
+from secuprobe_action.workspace import Workspace
+
+
+class Run:
+    """One run over many sites.
+
+    Args:
+        platform: where it runs.
+        clock: what it waits with.
+        signals: what may cancel it.
+        connect: opens the HTTP client for the settings.
+    """
+
+    def __init__(
+        self, platform: Platform, clock: Clock, signals: Signals, connect: Callable[[EstateSettings], httpx.Client]
+    ) -> None:
+        self._platform = platform
+        self._clock = clock
+        self._connect = connect
+        self._shell = Shell(platform, clock, signals, ESTATE_OUTPUTS)
+        self._told_at = float("-inf")
+
+    def main(self, environment: Mapping[str, str], flags: Mapping[str, str | None]) -> ExitCode:
+        """Scan, judge and report every site; return the exit code, whatever happens.
+
+        Args:
+            environment: the process's environment.
+            flags: the command line's values by input name; None where a flag wasn't given.
+        """
+
+        def command(inputs: Mapping[str, str]) -> Ending:
+            skipped = self._shell.skipped(inputs)
+            return skipped or self._survey(settings.validate_estate(inputs, environment))
+
+        return self._shell.run(settings.ESTATE_DEFAULTS, environment, flags, command)
+
+    def _survey(self, wanted: EstateSettings) -> Surveyed:
+        shell, platform = self._shell, self._platform
+        deadline = shell.begin_budget(wanted.timeout)
+        desk = shell.desk(wanted.github_token.get_secret_value() if wanted.github_token else None)
+        memory = EstateMemory(desk, self._clock, Signer(wanted.api_key.get_secret_value()), wanted.check_name)
+        check = EstateCheck(desk, memory, wanted.check_name, self._clock.time) if wanted.check_run else None
+        reports = SiteReports(platform, wanted.reports, wanted.check_name, self._clock.time) if wanted.reports else None
+        shown: Sequence[Place | None] = (reports, LogTable(platform), check)
+        shell.places.add([place for place in shown if place], desk)
+        rules = read_rules(Workspace(platform.workspace), wanted.ignore_file)
+        if reports:
+            reports.prepare()
+        with self._connect(wanted) as http, platform.group("SecuProbe scans many sites"):
+            client = client_for(wanted, http, deadline, self._clock, platform)
+            targets, rows = self._sites(wanted, client)
+            if targets and (wanted.check_run or wanted.baseline == AUTO):
+                memory.begin([target.site for target in targets])
+            earlier = self._earlier_attempt(memory, check)
+            means = Means(
+                client=client,
+                clock=self._clock,
+                deadline=deadline,
+                log=platform,
+                memory=memory,
+                judging=Judging(wanted.policy, rules, self._clock.time),
+                reports=reports,
+                show=lambda progress: self._show(progress, check),
+                tell_fault=shell.tell_fault,
+            )
+            return Survey(wanted, means, rows).run(targets, earlier)
+
+    def _sites(self, wanted: EstateSettings, client: SecuProbeClient) -> tuple[Sequence[Target], Sequence[Site]]:
+        """Return what is to be scanned, and the rows of what can't be."""
+        if wanted.urls:
+            return _once(Target(site_of(url.get_secret_value()), url.get_secret_value()) for url in wanted.urls), ()
+        known = drive(client.domains(), client.wait).domains
+        targets, rows = of_domains(chosen(known, wanted.include, wanted.exclude))
+        self._platform.info(f"{plural(len(known), 'domain')} of the account, {len(targets):,} to scan")
+        return targets, rows
+
+    def _earlier_attempt(self, memory: EstateMemory, check: EstateCheck | None) -> Mapping[str, str]:
+        """Return the scans that an earlier attempt of this workflow run launched, where it wasn't finished."""
+        if check is None or self._platform.attempt == 1:
+            return {}
+        try:
+            found = memory.earlier_attempt()
+        except ForgeError as error:
+            text = f"It is not known whether an earlier attempt launched scans, so new ones are launched: {error}."
+            self._platform.warn(text)
+            return {}
+        if found is None:
+            return {}
+        check_id, scans = found
+        check.adopt(check_id)
+        self._platform.info(f"An earlier attempt launched {plural(len(scans), 'scan')} and wasn't finished: going on with them.")
+        return scans
+
+    def _show(self, progress: Progress, check: EstateCheck | None) -> None:
+        now = self._clock.monotonic()
+        if check:
+            check.keep(progress)
+        if now - self._told_at >= self._platform.beat_s:
+            self._told_at = now
+            self._shell.progress(progress)
+
+
+def of_domains(domains: Iterable[Domain]) -> tuple[Sequence[Target], Sequence[Site]]:
+    """Return the validated domains as what is to be scanned, and the rows of the others."""
+    targets: list[Target] = []
+    rows: list[Site] = []
+    for domain in domains:
+        host = host_of(domain.hostname)
+        if not domain.is_validated:
+            name = host or one_line(domain.hostname, 300)
+            rows.append(Site(name, Result.NOT_VALIDATED, "The domain is not validated at SecuProbe, so it was not scanned"))
+        elif host is None:
+            rows.append(Site(one_line(domain.hostname, 300), Result.ERROR, "No host can be called so"))
+        else:
+            targets.append(Target(site_of(f"https://{host}"), f"https://{host}"))
+    return _once(targets), rows
+
+
+def _once(targets: Iterable[Target]) -> Sequence[Target]:
+    """Return each site once, by the first that is named."""
+    known: dict[str, Target] = {}
+    for target in targets:
+        known.setdefault(target.site, target)
+    return list(known.values())
