@@ -22,7 +22,7 @@ from tests.support import URL
 
 UUID = "550e8400-e29b-41d4-a716-446655440000"
 REPORT = f"https://secuprobe.io/dashboard/scans/{UUID}"
-CHECK = Check("SecuProbe", None, "running", "", 1_790_000_000, None, REPORT, URL)
+CHECK = Check("SecuProbe", None, "running", "", 1_790_000_000, None, REPORT, site=URL)
 MEMORY = Memory(State.JUDGED, True, "1234567890", 1, 1_790_000_000, UUID, UUID[::-1], (1_200,) * 6, (100,) * 20)
 
 
