@@ -11,7 +11,7 @@ from secuprobe_action import __version__
 from tests.engine.act import Run
 from tests.engine.conftest import PRODUCT, RUNNER, World, named
 from tests.engine.pages import WORKFLOWS
-from tests.github_api import accepted, seen
+from tests.process.worlds import accepted, seen
 from tests.reports.rendered import Page
 from tests.support import FINDINGS, KEY, ROOT, ByHost, findings
 
@@ -78,7 +78,8 @@ def test_new_findings_only_on_push_pull_request_and_in_the_merge_queue(world: Wo
     assert "SQL injection" in comment["body"]
     assert [check["conclusion"] for check in world.github.checks] == ["failure"] * 3
     assert ("error", "Critical: SQL injection") in [each[:2] for each in in_the_pull_request.annotations]
-    assert accepted(world.github.checks[1]) != seen(world.github.checks[1])
+    line = world.github.checks[1]["external_id"]
+    assert accepted(line) != seen(line)
 
 
 def test_a_preview_is_compared_with_the_default_branch_and_only_scanned_when_it_is_up(world: World) -> None:
