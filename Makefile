@@ -3,6 +3,8 @@ PYTHON ?= python3
 PY := .venv/bin/python
 URL ?=
 SEVERITY ?= high
+FIX ?=
+DATA ?= build/serve
 TAG ?=
 
 CHECK_PYTHON = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one: make PYTHON=python3.12 ...")'
@@ -22,13 +24,13 @@ setup-demo: # what the demo needs is a part of that
 	@$(PYTHON) scripts/environments.py demo
 
 demo: setup-demo ## run the action against the embedded SecuProbe and a demo site (URL=http://localhost:3000: your own)
-	@$(PY) -m secuprobe_action demo --url "$(URL)" --fail-on-severity "$(SEVERITY)"
+	@$(PY) -m secuprobe_action demo --url "$(URL)" $(if $(FIX),--fix) --fail-on-severity "$(SEVERITY)"
 
 scan: setup-demo ## scan URL=... with the real service; needs SECUPROBE_API_KEY
 	@$(PY) -m secuprobe_action scan --url "$(URL)" --fail-on-severity "$(SEVERITY)"
 
 serve: setup-demo ## start the embedded SecuProbe with its pages; it remembers its scans in build/serve
-	@$(PY) -m secuprobe_action serve --open --data build/serve
+	@$(PY) -m secuprobe_action serve --open --data "$(DATA)"
 
 test: setup lint unit ## lint, types and all tests
 

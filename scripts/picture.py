@@ -16,7 +16,7 @@ from secuprobe_action.findings.estate import Estate, Result, Site
 from secuprobe_action.findings.gate import Policy, Verdict, judge
 from secuprobe_action.findings.ignore import Rule, accept
 from secuprobe_action.findings.model import Finding, ScanReport, Severity, worst_first
-from secuprobe_action.local.preview import page
+from secuprobe_action.local.demo.preview import page
 from secuprobe_action.reports import comment, html_report, markdown
 from secuprobe_action.reports import estate as estate_report
 from secuprobe_action.reports.story import Story

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from secuprobe_action import __version__
-from secuprobe_action.local.demo import read_outputs
+from secuprobe_action.local.demo.runner import read_outputs
 from secuprobe_action.local.wapiti import default_program
 from tests.support import FINDINGS, KEY, ROOT, URL, Api, inherited_environment, secuprobe
 

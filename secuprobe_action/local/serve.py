@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from secuprobe_action.local.accounts import SCOPES, Account, Limiter
 from secuprobe_action.local.background import LOOPBACK, listen, server
-from secuprobe_action.local.demo_site import create_site
+from secuprobe_action.local.demo.site import create_site
 from secuprobe_action.local.depth import DEPTHS
 from secuprobe_action.local.engine import Engine
 from secuprobe_action.local.faults import FaultInjector
@@ -27,6 +27,8 @@ from secuprobe_action.local.scripted import Scenario, ScriptedEngine
 from secuprobe_action.local.server import BASE_PATH, RequestLog, SecuProbe, create_app
 from secuprobe_action.local.store import Store, StoreError
 from secuprobe_action.local.wapiti import INSTALL_WAPITI, Login, WapitiEngine, default_program
+
+PORT = 8080
 
 
 def scripted_service(scenario: Scenario, accounts: Sequence[Account]) -> SecuProbe:
@@ -156,7 +158,7 @@ def _work(data: Path | None) -> Path | None:
 
 def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("secuprobe serve", description="Serve the SecuProbe API and its pages on this machine.")
-    _add_address(parser, port=8080)
+    _add_address(parser, port=PORT)
     parser.add_argument("--data", type=Path, metavar="FOLDER", help="where scans are kept (default: in memory, until it ends)")
     parser.add_argument("--open", action="store_true", help="the pages need no login; on loopback only")
     parser.add_argument("--key", help="the API key to accept (default: SECUPROBE_API_KEY, else a new one)")

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from secuprobe_action.local.background import running
-from secuprobe_action.local.demo_site import create_site
+from secuprobe_action.local.demo.site import create_site
 from secuprobe_action.local.engine import LocalFinding
 from secuprobe_action.local.reach import Reach
 from secuprobe_action.local.wapiti import WapitiEngine, score
