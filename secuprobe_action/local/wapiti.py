@@ -164,7 +164,8 @@ def arguments(url: str, folder: Path, proxy: str, depth: Depth, login: Login) ->
         *(f"--store-session={folder / 'session'}", f"--store-config={folder / 'config'}", "--flush-session"),
         *(f"--max-scan-time={depth.time_limit_s * 0.8:.0f}", f"--max-files-per-dir={depth.pages_per_folder}"),
         *(f"--max-links-per-page={depth.links_per_page}", f"--depth={depth.levels}"),
-        *(f"--proxy={proxy}", "--endpoint=http://127.0.0.1:9/", "--no-bugreport", "--verbose=0"),
+        # Else it would ask for servers of its own on the internet: it makes all modules, those too that aren't used.
+        *(f"--proxy={proxy}", "--endpoint=http://127.0.0.1:9/", "--dns-endpoint=127.0.0.1", "--no-bugreport", "--verbose=0"),
         *(f"--header={header}" for header in login.headers),
         *((f"--swagger={login.swagger}",) if login.swagger else ()),
     ]
