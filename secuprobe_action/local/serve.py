@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
@@ -131,7 +132,8 @@ def _engine(options: argparse.Namespace) -> Engine:
     hosts = frozenset(
         name.strip().lower().rstrip(".") for given in options.allow_host for name in given.split(",") if name.strip()
     )
-    login = Login(tuple(_header(line) for line in options.scan_header.splitlines() if line.strip()), options.scan_swagger)
+    headers = tuple(_header(line) for line in options.scan_header.splitlines() if line.strip())
+    login = Login(headers, _swagger(options.scan_swagger))
     return WapitiEngine(options.wapiti, Reach(hosts, options.allow_public), depth, login, _work(options.data))
 
 
@@ -144,6 +146,20 @@ def _header(line: str) -> str:
     if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[ \t]*[^\x00-\x1f\x7f]*", line):
         raise ValueError("SECUPROBE_SCAN_HEADER must be lines of the form `Name: value`")  # not shown: it may be a secret
     return line
+
+
+def _swagger(given: str) -> str:
+    """Return the path or URL of an OpenAPI file, or empty.
+
+    Raises:
+        ValueError: Wapiti could do nothing with it.
+    """
+    is_url = given.startswith(("http://", "https://"))
+    if given and not (urlsplit(given).path if is_url else given).endswith((".json", ".yaml", ".yml")):
+        raise ValueError(f"SECUPROBE_SCAN_SWAGGER is {given!r}; Wapiti reads files whose name ends in .json, .yaml or .yml")
+    if given and not is_url and not Path(given).is_file():
+        raise ValueError(f"SECUPROBE_SCAN_SWAGGER names {given!r}, and there is no such file")
+    return given
 
 
 def _work(data: Path | None) -> Path | None:

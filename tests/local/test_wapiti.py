@@ -27,10 +27,15 @@ def stand_in(folder: Path, script: str) -> Path:
     return program
 
 
-def serve(*flags: str) -> "subprocess.Popen[str]":
+def serve(*flags: str, **environment: str) -> "subprocess.Popen[str]":
     command = [sys.executable, "-m", "secuprobe_action", "serve", "--port", "0", "--key", KEY, *flags]
     return subprocess.Popen(
-        command, cwd=ROOT, env=inherited_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        cwd=ROOT,
+        env=inherited_environment() | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
 
 
@@ -77,17 +82,42 @@ def test_a_public_address_is_not_scanned_unless_told() -> None:
 
 
 @pytest.mark.parametrize(
-    "script", ["sys.exit(1)", "open(sys.argv[sys.argv.index('--output') + 1], 'w').write('{')", "time.sleep(60)"]
+    ("script", "says"),
+    [
+        ("print('\\x1b[31mthe last word is abc\\x1b[0m\\n'); sys.exit(1)", "exit code 1, without a report: the last word is ***"),
+        (
+            "open(next(a for a in sys.argv if a.startswith('--output='))[9:], 'w').write('{')",
+            "exit code 0, without a report",
+        ),
+        ("time.sleep(60)", "was not finished in time, without a report"),
+    ],
 )
-def test_a_failed_run_makes_the_scan_failed(tmp_path: Path, script: str) -> None:
-    server = serve("--wapiti", str(stand_in(tmp_path, script)), "--time-limit", "1")
+def test_a_failed_run_makes_the_scan_failed_and_says_why(tmp_path: Path, script: str, says: str) -> None:
+    environment = {"SECUPROBE_SCAN_HEADER": "Cookie: abc"}
+    server = serve("--open", "--wapiti", str(stand_in(tmp_path, script)), "--time-limit", "1", **environment)
     try:
         url = api_url(server)
         scan_id = launch(url).json()["scanId"]
         wait_until(lambda: status(url, scan_id) == "failed")
+        page = httpx.get(f"{url.removesuffix('/api/v1')}/scan/{scan_id}").text
     finally:
         server.terminate()
         server.communicate(timeout=20)
+
+    assert says in page
+    assert "\x1b" not in page
+
+
+@pytest.mark.parametrize(
+    ("given", "says"), [("/nonexistent.json", "there is no such file"), ("http://localhost/v3/api-docs", "ends in .json")]
+)
+def test_an_openapi_file_that_can_not_be_one_is_told_at_the_start(given: str, says: str) -> None:
+    server = serve("--wapiti", sys.executable, SECUPROBE_SCAN_SWAGGER=given)
+    log, _ = server.communicate(timeout=20)
+
+    assert server.returncode == 2
+    assert says in log
+    assert log.count("\n") == 1
 
 
 def test_wapiti_and_what_it_started_end_with_the_server(tmp_path: Path) -> None:
