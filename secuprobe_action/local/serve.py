@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from secuprobe_action.local.accounts import SCOPES, Account, Limiter
 from secuprobe_action.local.background import LOOPBACK, listen, server
+from secuprobe_action.local.database import StoreError
 from secuprobe_action.local.demo.site import create_site
 from secuprobe_action.local.depth import DEPTHS
 from secuprobe_action.local.engine import Engine
@@ -26,7 +27,7 @@ from secuprobe_action.local.pages.app import create_pages
 from secuprobe_action.local.reach import Reach
 from secuprobe_action.local.scripted import Scenario, ScriptedEngine
 from secuprobe_action.local.server import BASE_PATH, RequestLog, SecuProbe, create_app
-from secuprobe_action.local.store import Store, StoreError
+from secuprobe_action.local.store import Store
 from secuprobe_action.local.wapiti import INSTALL_WAPITI, Login, WapitiEngine, default_program
 
 PORT = 8080

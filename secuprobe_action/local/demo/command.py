@@ -16,13 +16,14 @@ from rich.console import Console
 from secuprobe_action.errors import ExitCode
 from secuprobe_action.local.accounts import Account, Limiter
 from secuprobe_action.local.background import running
+from secuprobe_action.local.database import StoreError
 from secuprobe_action.local.demo import showcase, step
 from secuprobe_action.local.demo.forge import Forge, create_forge
 from secuprobe_action.local.demo.site import create_site
 from secuprobe_action.local.depth import DEPTHS
 from secuprobe_action.local.serve import PORT, application
 from secuprobe_action.local.server import BASE_PATH, SecuProbe
-from secuprobe_action.local.store import Store, StoreError
+from secuprobe_action.local.store import Store
 from secuprobe_action.local.wapiti import INSTALL_WAPITI, WapitiEngine, default_program
 from secuprobe_action.reports import FORMATS
 
