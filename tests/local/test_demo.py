@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from secuprobe_action.local.background import running
 from secuprobe_action.local.demo.runner import Kind, Line, LogReader, read_outputs
-from secuprobe_action.local.demo.showcase import Block, blocks_of
+from secuprobe_action.local.demo.showcase import Badge, Block, badge_of, blocks_of
 from secuprobe_action.local.demo.site import create_site
 from tests.browser import browser
 from tests.support import ROOT, inherited_environment
@@ -66,6 +66,16 @@ def test_a_group_of_a_log_is_one_block() -> None:
     log = [Line(Kind.TEXT, "a"), Line(Kind.GROUP, "G"), Line(Kind.TEXT, "b"), Line(Kind.END_OF_GROUP, ""), Line(Kind.TEXT, "c")]
 
     assert list(blocks_of(log)) == [Block("", [("text", "a")]), Block("G", [("text", "b")]), Block("", [("text", "c")])]
+
+
+@pytest.mark.parametrize(
+    ("colour", "shown"),
+    [("red", "#e05d44"), ("#abc", "#abc"), ("a1b2c3", "#a1b2c3"), ('"><script>', "#9f9f9f"), (None, "#9f9f9f")],
+)
+def test_a_badge_is_the_one_that_shields_would_make(colour: str | None, shown: str) -> None:
+    endpoint = {"schemaVersion": 1, "label": "SecuScore", "message": "78 / 100", **({"color": colour} if colour else {})}
+
+    assert badge_of(endpoint) == Badge("SecuScore", "78 / 100", shown)
 
 
 @pytest.mark.parametrize(("mended", "leaks"), [(False, True), (True, False)])

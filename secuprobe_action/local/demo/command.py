@@ -30,7 +30,7 @@ from secuprobe_action.reports import FORMATS
 SHOP = "The Teapot Shop"
 """What the demo site is, whatever port it is on: so that runs can be compared."""
 
-REPORTS: Mapping[str, str] = {"html": "report.html", "sarif": "report.sarif", "json": "report.json", "badge": "badge.svg"}
+REPORTS: Mapping[str, str] = {"html": "report.html", "sarif": "report.sarif", "json": "report.json", "badge": "badge.json"}
 
 _ENDINGS: Mapping[int, str] = {
     ExitCode.PASSED: "the check would pass",

@@ -1,6 +1,7 @@
 """What a team would see of the demo's scan, as local pages: each thing on one of its own, and one that leads to all of them."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -17,6 +18,23 @@ from secuprobe_action.local.demo.step import Left, on_screen
 
 _LEVELS = ((9.0, "critical"), (7.0, "high"), (4.0, "medium"), (0.1, "low"))
 """What code scanning shows for a rule's `security-severity` (docs.github.com, "SARIF support for code scanning")."""
+
+_COLOURS: Mapping[str, str] = {
+    "brightgreen": "#4c1",
+    "green": "#97ca00",
+    "yellowgreen": "#a4a61d",
+    "yellow": "#dfb317",
+    "orange": "#fe7d37",
+    "red": "#e05d44",
+    "blue": "#007ec6",
+    "lightgrey": "#9f9f9f",
+    "success": "#4c1",
+    "important": "#fe7d37",
+    "critical": "#e05d44",
+    "informational": "#007ec6",
+    "inactive": "#9f9f9f",
+}
+"""The names that shields.io has for colours."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +74,26 @@ class Alert:
 
 
 @dataclass(frozen=True)
+class Badge:
+    """What a README shows.
+
+    Args:
+        label: the left part.
+        message: the right part.
+        colour: what is behind that.
+    """
+
+    label: str
+    message: str
+    colour: str
+
+    @property
+    def widths(self) -> tuple[int, int]:
+        """How wide the parts are, in pixels, near enough."""
+        return 12 + 7 * len(self.label), 12 + 7 * len(self.message)
+
+
+@dataclass(frozen=True)
 class Block:
     """Lines of a log that belong together.
 
@@ -89,7 +127,7 @@ def write(folder: Path, left: Left, forge: Forge, files: Mapping[str, Path], fac
     for each in exhibits:
         if each.template:
             page(each.file, each.template, title=each.title, **each.shown)
-    badge = files["badge"].name if "badge" in files else ""
+    badge = badge_of(json.loads(files["badge"].read_bytes())) if "badge" in files else None
     title = "What your team would see"
     return page("index.html", "index.html", title=title, exhibits=exhibits, badge=badge, left=left, facts=facts)
 
@@ -112,6 +150,15 @@ def exhibits_of(left: Left, forge: Forge, files: Mapping[str, Path]) -> Iterator
     lines = [line for line in left.log if line.kind in ANNOTATIONS]
     yield Exhibit("annotations.html", "Annotations", "on the run's page", "", "annotations.html", {"lines": lines})
     yield Exhibit("log.html", "Log", "of the step", "", "log.html", {"blocks": list(blocks_of(left.log))})
+
+
+def badge_of(endpoint: Any) -> Badge:
+    """Return the badge that shields.io makes of an endpoint's answer (shields.io, "Endpoint Badge")."""
+    colour = str(endpoint.get("color", "lightgrey"))
+    known = _COLOURS.get(colour, f"#{colour.removeprefix('#')}")
+    return Badge(
+        str(endpoint["label"]), str(endpoint["message"]), known if re.fullmatch(r"#[0-9a-fA-F]{3,6}", known) else "#9f9f9f"
+    )
 
 
 def alerts_of(sarif: Any) -> Iterator[Alert]:
