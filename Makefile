@@ -5,6 +5,7 @@ URL ?=
 SEVERITY ?= high
 FIX ?=
 DATA ?= build/serve
+PORT ?= 8080
 TAG ?=
 REV ?=
 
@@ -30,8 +31,8 @@ demo: setup-demo ## run the action against the embedded SecuProbe and a demo sit
 scan: setup-demo ## scan URL=... with the real service; needs SECUPROBE_API_KEY
 	@$(PY) -m secuprobe_action scan --url "$(URL)" --fail-on-severity "$(SEVERITY)"
 
-serve: setup-demo ## start the embedded SecuProbe with its pages; it remembers its scans in build/serve
-	@$(PY) -m secuprobe_action serve --open --data "$(DATA)"
+serve: setup-demo ## start the embedded SecuProbe with its pages; it remembers its scans in DATA=build/serve (PORT=8080)
+	@$(PY) -m secuprobe_action serve --open --data "$(DATA)" --port "$(PORT)"
 
 test: setup lint unit ## lint, types and all tests
 

@@ -3,6 +3,7 @@
 import argparse
 import dataclasses
 import json
+import os
 import re
 import secrets
 import shutil
@@ -106,7 +107,8 @@ def _serve(options: argparse.Namespace, served: Any, banner: str) -> int:
     try:
         listener = listen(options.host, options.port)
     except OSError as error:
-        print(f"can't listen on {options.host}:{options.port}: {error.strerror}", file=sys.stderr)
+        why = os.strerror(error.errno or 0)
+        print(f"can't listen on {options.host}:{options.port}: {why}. Name another --port; 0 takes a free one.", file=sys.stderr)
         return 2
     host = f"[{options.host}]" if ":" in options.host else options.host
     print(banner.format(url=f"http://{host}:{listener.getsockname()[1]}"), flush=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from secuprobe_action.local.background import running
+from secuprobe_action.local.background import listen, running
 from secuprobe_action.local.demo.site import create_site
 from secuprobe_action.local.engine import LocalFinding
 from secuprobe_action.local.reach import Reach
@@ -143,6 +143,16 @@ def test_serve_says_how_to_install_wapiti() -> None:
 
     assert server.returncode == 2
     assert "make setup" in log
+
+
+def test_a_port_that_is_taken_is_told_in_one_line() -> None:
+    with listen("127.0.0.1", 0) as taken:
+        server = serve("--engine", "scripted", "--port", str(taken.getsockname()[1]))
+        log, _ = server.communicate(timeout=20)
+
+    assert server.returncode == 2
+    assert "Address already in use. Name another --port" in log
+    assert log.count("\n") == 1
 
 
 def test_serve_refuses_a_scenario_that_is_none(tmp_path: Path) -> None:
