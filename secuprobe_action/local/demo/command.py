@@ -60,7 +60,10 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--fix", action="store_true", help="mend the demo site's SQL injection first")
     parser.add_argument("--fail-on-severity", default="high", help="default: %(default)s")
     parser.add_argument("--folder", type=Path, default=Path("build/demo"), help="where its files go (default: %(default)s)")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.fix and options.url:
+        parser.error("--fix mends the demo site, so it can't go with --url")
+    return options
 
 
 @dataclass(frozen=True)
@@ -89,11 +92,12 @@ class _Demo:
             console.print(f"  output {name} = {value}", markup=False, soft_wrap=True, style="dim")
         self._remember(left)
         files = {name: folder / file for name, file in REPORTS.items() if (folder / file).exists()}
-        index = showcase.write(folder, left, forge, files, self._facts())
+        facts = self._facts()
+        index = showcase.write(folder, left, forge, files, facts)
         ending = _ENDINGS.get(left.code, "there is no verdict")
         console.print(f"\nExit code {left.code}: {ending}.", markup=False)
         console.print(f"What your team would see: {index.absolute().as_uri()}", markup=False, soft_wrap=True)
-        for fact in self._facts():
+        for fact in facts:
             console.print(fact, markup=False, soft_wrap=True)
         return 0 if left.code in _ENDINGS else left.code
 
@@ -104,9 +108,14 @@ class _Demo:
             url = self.options.url or stack.enter_context(running(create_site(mended=self.options.fix)))
             api = stack.enter_context(running(application(service), PORT))
             github = stack.enter_context(running(create_forge(forge)))
-            inputs = self._inputs(url, api + BASE_PATH, account.key)
-            runner = self._runner(forge, github)
-            return step.run({**self.environment, **inputs, **runner}, self.options.folder, console, self._estimate_s()), forge
+            given = {**self._inputs(url, api + BASE_PATH, account.key), **self._runner(forge, github)}
+            left = step.run({**self._machine(), **given}, self.options.folder, console, DEPTHS["quick"].estimate_s)
+        return left, forge
+
+    def _machine(self) -> Mapping[str, str]:
+        """Return the environment without what would change the step: inputs, and what a runner sets."""
+        ours = ("INPUT_", "SECUPROBE_", "GITHUB_")
+        return {name: value for name, value in self.environment.items() if not name.startswith(ours)}
 
     def _inputs(self, url: str, api_url: str, key: str) -> Mapping[str, str]:
         return {
@@ -148,9 +157,6 @@ class _Demo:
         with contextlib.suppress(OSError, ValueError):
             last = json.loads(self._last.read_bytes())
         self._last.write_text(json.dumps({**last, self.options.url: left.outputs["scan_id"]}), encoding="utf-8")
-
-    def _estimate_s(self) -> float:
-        return DEPTHS["quick"].estimate_s
 
     def _facts(self) -> Sequence[str]:
         """Return what else there is to know, a sentence each."""
