@@ -12,13 +12,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from secuprobe_action.findings.baseline import Baseline, Compared, compare
-from secuprobe_action.findings.estate import Estate, Result, Site
 from secuprobe_action.findings.gate import Policy, Verdict, judge
 from secuprobe_action.findings.ignore import Rule, accept
 from secuprobe_action.findings.model import Finding, ScanReport, Severity, worst_first
+from secuprobe_action.findings.overview import Estate, Result, Site
 from secuprobe_action.local.demo.preview import page
-from secuprobe_action.reports import comment, html_report, markdown
-from secuprobe_action.reports import estate as estate_report
+from secuprobe_action.reports import comment, estate_page, html_report, markdown
 from secuprobe_action.reports.story import Story
 from secuprobe_action.text import plural
 
@@ -95,15 +94,18 @@ def estate(report: ScanReport, verdict: Verdict) -> Estate:
         found = {each: counts.get(each.label, 0) for each in Severity}
         total = sum(counts.values())
         reason = f"No new finding at or above high ({plural(total, 'finding')} in all)"
-        return Site(name, Result.PASSED, reason, score, found, () if new == 0 else None, report.report_url)
+        return Site(f"https://{name}", Result.PASSED, reason, score, found, new, (), report.report_url, name)
 
     new = tuple(assessed.finding for assessed in verdict.new)
-    worst = Site("shop.example.com", Result.FAILED, verdict.reason, report.score, verdict.counts, new, report.report_url)
+    name = "shop.example.com"
+    worst = Site(
+        f"https://{name}", Result.FAILED, verdict.reason, report.score, verdict.counts, len(new), new, report.report_url, name
+    )
     timed_out = "Scan 6fa459ea-ee8a-3ca4-894e-db77e160355e was not finished within 30 min 0 s"
     return Estate.of(
         [
             worst,
-            Site("legacy.example.com", Result.ERROR, timed_out, report_url=report.report_url),
+            Site("https://legacy.example.com", Result.ERROR, timed_out, report_url=report.report_url, files="legacy.example.com"),
             quiet("blog.example.com", 91, medium=1, low=3, info=4),
             quiet("www.example.com", 96, low=2, info=5),
             quiet("status.example.com", 99, info=1),
@@ -128,9 +130,9 @@ def main() -> None:
         IMAGES / "pull-request-comment.png",
         580,
     )
-    overview = page(estate_report.summary(estate(report, compared)), "Estate", css)
-    screenshot(overview, IMAGES / "estate.png", 720)
-    story = Story(report, compared, ".github/workflows/security.yml", dt.datetime(2026, 11, 25, 12, 30, tzinfo=dt.UTC))
+    finished_at = dt.datetime(2026, 11, 25, 12, 30, tzinfo=dt.UTC)
+    screenshot(estate_page.render(estate(report, compared), (), finished_at), IMAGES / "estate.png", 900)
+    story = Story(report, compared, ".github/workflows/security.yml", finished_at)
     html = html_report.render(story).replace('<details class="finding"', '<details open class="finding"', 1)
     screenshot(html, IMAGES / "html-report.png", 1150)
 

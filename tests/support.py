@@ -1,5 +1,6 @@
 """What tests share: the action as a step, and the embedded SecuProbe behind it."""
 
+import asyncio
 import json
 import os
 import re
@@ -62,16 +63,22 @@ class ByHost(ScriptedEngine):
     Args:
         found: the findings by host; none elsewhere.
         refused: a URL that the service refuses to scan, or None.
+        scenario: how long scans take, and what goes wrong; where it changes, so it does for those that run.
     """
 
-    def __init__(self, found: Mapping[str, Sequence[Mapping[str, Any]]], refused: str | None = None) -> None:
-        super().__init__(Scenario())
+    def __init__(
+        self, found: Mapping[str, Sequence[Mapping[str, Any]]], refused: str | None = None, scenario: Scenario | None = None
+    ) -> None:
+        super().__init__(scenario or Scenario())
         self.found, self.refused = found, refused
 
     def refusal(self, url: str) -> str | None:
         return "Your plan does not include API scans of this site" if url == self.refused else None
 
     async def scan(self, url: str) -> Outcome:
+        began = time.monotonic()
+        while time.monotonic() - began < self.scenario.duration_s:
+            await asyncio.sleep(0.05)
         listed = self.found.get(url.removeprefix("https://"), [])
         return Outcome([LocalFinding.model_validate(each) for each in listed], 95 - 10 * len(listed))
 
@@ -104,10 +111,11 @@ def secuprobe(
     limit: int = 1000,
     scopes: frozenset[str] = SCOPES,
     domains: Mapping[str, bool] | None = None,
+    window_s: float = 60.0,
 ) -> Iterator[Api]:
     """Run the embedded SecuProbe with the scripted engine."""
     played = Scenario.model_validate(scenario or {})
-    account = Account(KEY, Limiter(limit, time.time), scopes, dict(domains or {}))
+    account = Account(KEY, Limiter(limit, time.time, window_s=window_s), scopes, dict(domains or {}))
     service = SecuProbe(ScriptedEngine(played), [account], played.shape)
     with running(application(service)) as url:
         yield Api(url + BASE_PATH, service)

@@ -7,17 +7,17 @@ from pathlib import Path
 import httpx
 import pytest
 
-from secuprobe_action import domains, estate
+from secuprobe_action import domains_command, estate_command
 from secuprobe_action.app import Run
 from secuprobe_action.errors import ExitCode
 from secuprobe_action.findings.gate import Verdict
 from secuprobe_action.findings.model import ScanReport
 from secuprobe_action.local.demo.runner import read_outputs
-from secuprobe_action.places.outputs import SCAN_OUTPUTS
+from secuprobe_action.places.outputs import ESTATE_OUTPUTS, SCAN_OUTPUTS
 from secuprobe_action.platforms import detect
 from secuprobe_action.platforms.base import Check, Comment, Forge, Kept, Lineage, Subject
 from secuprobe_action.platforms.github import GitHub
-from secuprobe_action.settings import DomainFilter, Settings
+from secuprobe_action.settings import Access, Settings
 from secuprobe_action.shell import Shell
 from secuprobe_action.signals import Signals
 from tests.support import KEY, URL, SimulatedClock
@@ -81,7 +81,7 @@ def test_a_fault_does_not_show_what_the_urls_query_hides(job: Job) -> None:
 
 @pytest.mark.parametrize("command", ["domains", "estate"])
 def test_the_other_commands_end_so_too(job: Job, command: str) -> None:
-    def connect(_: DomainFilter) -> httpx.Client:
+    def connect(_: Access) -> httpx.Client:
         raise RuntimeError(f"something with {KEY} in it")
 
     class Full(GitHub):
@@ -90,13 +90,16 @@ def test_the_other_commands_end_so_too(job: Job, command: str) -> None:
                 raise RuntimeError("no room")
             super().publish_summary(markdown)
 
-    outputs = domains.OUTPUTS if command == "domains" else estate.OUTPUTS
-    shell = Shell(Full(job.environment, job.out), SimulatedClock(), Signals(), outputs)
-    code = domains.run(shell, connect, job.environment, {}) if command == "domains" else estate.run(shell, job.environment, {})
+    platform = Full(job.environment, job.out)
+    if command == "domains":
+        outputs = domains_command.OUTPUTS
+        code = domains_command.run(Shell(platform, SimulatedClock(), Signals(), outputs), connect, job.environment, {})
+    else:
+        outputs = ESTATE_OUTPUTS
+        code = estate_command.Run(platform, SimulatedClock(), Signals(), connect).main(job.environment, {})
 
     assert code is ExitCode.SCAN_ERROR
-    told = {"error": "The action itself failed with RuntimeError."} if command == "domains" else {}
-    assert read_outputs(job.output.read_text(encoding="utf-8")) == {**outputs, **told}
+    assert read_outputs(job.output.read_text(encoding="utf-8")) == dict(outputs)
     assert "internal error::The action itself failed with RuntimeError." in job.shown()
     assert "Traceback" in job.shown()
     assert KEY not in job.shown()

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
-from secuprobe_action import domains, estate
-from secuprobe_action.places.outputs import SCAN_OUTPUTS
+from secuprobe_action import domains_command
+from secuprobe_action.places.outputs import ESTATE_OUTPUTS, SCAN_OUTPUTS
 from secuprobe_action.settings import DEFAULTS
 from tests.support import ROOT
 
@@ -31,7 +31,7 @@ def test_what_the_documentation_names_is_there() -> None:
 
 @pytest.mark.parametrize(
     ("action", "outputs"),
-    [("action.yml", SCAN_OUTPUTS), ("domains/action.yml", domains.OUTPUTS), ("estate/action.yml", estate.OUTPUTS)],
+    [("action.yml", SCAN_OUTPUTS), ("domains/action.yml", domains_command.OUTPUTS), ("estate/action.yml", ESTATE_OUTPUTS)],
 )
 def test_outputs_are_those_that_the_program_writes_on_every_way_out(action: str, outputs: Mapping[str, str]) -> None:
     assert set(yaml.safe_load((ROOT / action).read_text(encoding="utf-8"))["outputs"]) == set(outputs)

@@ -179,7 +179,10 @@ def following(arrows: set[tuple[str, str]]) -> set[tuple[str, str]]:
     return arrows
 
 
-MESSAGES = ("errors", "app", "comparing", "domains", "estate", "api", "memory", "places", "platforms", "findings/gate", "network")
+MESSAGES = (
+    *("errors", "app", "judging", "survey", "comparing", "domains_command", "estate_command", "api", "memory", "places"),
+    *("platforms", "findings/gate", "network"),
+)
 """Where what a user can meet is said; what an input's own message says needs no row."""
 
 RAISED = re.compile(

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from secuprobe_action.api import exchange
 from secuprobe_action.api.polling import FLOOR_S
 from secuprobe_action.api.ratelimit import WINDOW_S
 from secuprobe_action.api.scheduling import PRICE_S, Load, Watched, price_s
@@ -34,6 +35,9 @@ MAX_HOLD_S = 30.0
 
 MINUTES_AHEAD = 5.0
 """No more scans run than the key can see the end of and list within these: where a run is cut short, few are left behind."""
+
+LAST_WORDS_S = exchange.LAST_WORD_S + 0.2
+"""After a signal, for what `exchange` still waits for."""
 
 PRICE_AGE_S = 0.25
 """How often the price of a poll is found anew."""
@@ -77,7 +81,8 @@ class _Scan:
     Attributes:
         step: what it waits for.
         at: since when, in monotonic seconds.
-        asking: whether a request of it is under way.
+        asking: what is being asked for it, or None.
+        task: the request that is, or was last, under way.
     """
 
     job: Job[Any]
@@ -85,6 +90,7 @@ class _Scan:
     step: Step
     at: float
     asking: Kind | None = None
+    task: Task[None] | None = None
 
 
 class Crew:
@@ -125,10 +131,18 @@ class Crew:
         try:
             return self._run(jobs)
         except Cancelled:
-            for scan, answer, error in list(self._answers):
-                if error is None:  # a launch, perhaps, whose scan must be known
-                    self._take(scan, answer)
+            self._hear_last_words()
             raise
+
+    def _hear_last_words(self) -> None:
+        """Take the answers to launches that are under way: whose scan isn't known, it is lost."""
+        until = self._clock.monotonic() + LAST_WORDS_S
+        for scan in self._scans:
+            if scan.asking is Kind.LAUNCH and scan.task is not None:
+                scan.task.finished.wait(max(0.0, until - self._clock.monotonic()))
+        for scan, answer, error in list(self._answers):
+            if error is None:
+                self._take(scan, answer)
 
     def _run(self, jobs: Iterable[Job[Any]]) -> list[Job[Any]]:
         self._waiting.extend(sorted(jobs, key=lambda job: job.launches))
@@ -311,7 +325,7 @@ class Crew:
                 self._answers.append((scan, None, error))
             self._bell.finished.set()
 
-        self._clock.start(work)
+        scan.task = self._clock.start(work)
 
     def _idle_s(self, now: float) -> float:
         """Return for how long nothing is to be done unless an answer comes."""

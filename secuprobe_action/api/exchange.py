@@ -1,14 +1,14 @@
 """One request and its answer over the wire, within a time that holds whatever hangs. It must not know what they mean."""
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
-from secuprobe_action.clock import Clock
+from secuprobe_action.clock import Clock, Task
 from secuprobe_action.errors import Cancelled, TooLarge, TransportError, UndecodableBody
 from secuprobe_action.network.refusals import refusal
 from secuprobe_action.text import one_line
@@ -18,6 +18,9 @@ CONNECT_TIMEOUT_S = 10.0
 
 CONNECTING_S = 15.0
 """Until a request is on its way: the look-up of the name, for which sockets know no limit, and the connection."""
+
+LAST_WORD_S = 0.5
+"""After a signal, the answer to a launch is waited for so long; `signals.LAST_S` is what there is in all."""
 
 MAX_BODY_BYTES = 128 * 1024 * 1024
 """More than any list of vulnerabilities takes (20,000 of them with 2,000 characters each are 40 MB), less than a runner has."""
@@ -120,18 +123,21 @@ def exchange(http: httpx.Client, clock: Clock, ask: Ask, headers: Mapping[str, s
         with http.stream(ask.method, ask.url, json=ask.body, **options) as response:
             return Answer(response.status_code, response.reason_phrase, response.headers, _read(response, ask))
 
-    try:
-        with _transport_errors(str(ask), way):
-            return _within(clock, work, way, min(ask.whole_s, left_s))
-    except Cancelled as cancelled:
-        way.give_up()
-        cancelled.in_launch = ask.launching and way.sent
-        raise
-
-
-def _within(clock: Clock, work: Callable[[], Answer], way: Way, seconds: float) -> Answer:
-    """Return what the work comes to; what takes too long is given up, whatever it hangs in."""
     task = clock.start(work)
+    with _transport_errors(str(ask), way):
+        try:
+            return _within(clock, task, way, min(ask.whole_s, left_s))
+        except Cancelled as cancelled:
+            way.give_up()
+            cancelled.in_launch = ask.launching and way.sent
+            # What was launched is known by its answer alone, and that may be all but here.
+            if cancelled.in_launch and task.finished.wait(LAST_WORD_S):
+                return task.result()
+            raise
+
+
+def _within(clock: Clock, task: Task[Answer], way: Way, seconds: float) -> Answer:
+    """Return what the work comes to; what takes too long is given up, whatever it hangs in."""
     connecting_s = min(CONNECTING_S, seconds)
     if clock.wait(task, connecting_s) or (way.sent and clock.wait(task, seconds - connecting_s)):
         return task.result()

@@ -13,23 +13,28 @@ SCOPES = frozenset({"scans:create", "scans:read", "domains:read"})
 
 @dataclass
 class Limiter:
-    """A fixed window of a minute, as `X-RateLimit-Reset` describes it; refused requests don't count.
+    """A fixed window, as `X-RateLimit-Reset` describes it; refused requests don't count.
 
     Args:
         limit: requests a window, at least 1.
         now: seconds since the epoch.
         admitted: how many requests were admitted so far.
+        refused: how many weren't.
+        window_s: how long a window is.
     """
 
     limit: int
     now: Callable[[], float]
     admitted: int = 0
+    refused: int = 0
+    window_s: float = WINDOW_S
     _ends_at: float = 0.0
     _used: int = 0
 
     def admit(self) -> bool:
         """Count a request, and return whether the window had room for it."""
         if self.is_used_up():
+            self.refused += 1
             return False
         self._used += 1
         self.admitted += 1
@@ -41,9 +46,9 @@ class Limiter:
             self.begin_window()
         return self._used >= self.limit
 
-    def begin_window(self, ends_in_s: float = WINDOW_S) -> None:
+    def begin_window(self, ends_in_s: float | None = None) -> None:
         """Begin a window of which nothing is used yet."""
-        self._ends_at, self._used = self.now() + ends_in_s, 0
+        self._ends_at, self._used = self.now() + (self.window_s if ends_in_s is None else ends_in_s), 0
 
     def headers(self) -> dict[str, str]:
         """Return the documented headers. The reset is rounded up: at that second the window is over."""

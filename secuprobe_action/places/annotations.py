@@ -7,7 +7,7 @@ from secuprobe_action.findings.overview import Result
 from secuprobe_action.places.base import Place
 from secuprobe_action.platforms.base import Level, Platform
 from secuprobe_action.reports import overview
-from secuprobe_action.text import one_line
+from secuprobe_action.text import one_line, plural
 
 MAX_NOTICES = 3
 
@@ -58,7 +58,9 @@ class Annotations(Place):
         annotate, estate = self._platform.annotate, ending.estate
         if ending.cancelled:
             annotate(Level.WARNING, "SecuProbe: cancelled", "What was judged by then is shown.")
-        for note in filter(None, (*ending.notes, overview.not_validated(estate))):
+        _, left_out = overview.as_json(estate)
+        more = f"{plural(left_out, 'site')} are left out of the output sites, which would be too large." if left_out else ""
+        for note in filter(None, (*ending.notes, overview.not_validated(estate), more)):
             annotate(Level.WARNING, "SecuProbe estate", note)
         if estate.result is not Result.PASSED:
             annotate(Level.ERROR, f"SecuProbe estate: {estate.result.label}", estate.reason)

@@ -4,14 +4,14 @@ import json
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from secuprobe_action.findings.endings import Done, Ending, Failed, Judged, Skipped, Stopped, Surveyed
+from secuprobe_action.findings.endings import Done, Ending, Judged, Skipped, Surveyed
 from secuprobe_action.findings.gate import Verdict
 from secuprobe_action.findings.model import WORST_FIRST, Severity, Started
 from secuprobe_action.findings.overview import UNKNOWN, Result
 from secuprobe_action.places.base import Place
 from secuprobe_action.platforms.base import Platform
 from secuprobe_action.reports import overview
-from secuprobe_action.text import number, one_line
+from secuprobe_action.text import number
 
 SCAN_OUTPUTS: Mapping[str, str] = MappingProxyType(
     {
@@ -31,9 +31,6 @@ ESTATE_OUTPUTS: Mapping[str, str] = MappingProxyType(
     {"result": "error", "sites": "[]", "failed_count": "", "error_count": "", "new_count": "", "sarif_folder": ""}
 )
 """The outputs of an estate, likewise; a test holds them against estate/action.yml."""
-
-MAX_ERROR = 500
-"""Of the output that hands an error on."""
 
 
 class Outputs(Place):
@@ -60,10 +57,6 @@ class Outputs(Place):
                 self._values |= _surveyed(ending)
             case Skipped():
                 self._values["result"] = "skipped"
-            case Failed(error=error) if "error" in self._values:
-                self._values["error"] = one_line(error.message, MAX_ERROR)
-            case Stopped() if "error" in self._values:
-                self._values["error"] = "The run was cancelled."
             case Done():
                 return
         self._set(**self._values)

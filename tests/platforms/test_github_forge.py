@@ -151,7 +151,8 @@ def test_an_answer_that_can_not_be_understood_is_one_kind_of_error(mocked: respo
 
 def check_run(line: str | None = "a line", app: Any = None, **fields: Any) -> dict[str, Any]:
     app = {"id": 15368, "slug": "github-actions"} if app is None else app or None
-    return {"id": 1, "external_id": line, "app": app, "completed_at": None, "started_at": None, **fields}
+    output = {"title": "t", "summary": "s", "text": None, "annotations_count": 0}
+    return {"id": 1, "external_id": line, "app": app, "completed_at": None, "started_at": None, "output": output, **fields}
 
 
 def kept(mocked: responses.RequestsMock, ours: GitHubForge, *runs: dict[str, Any]) -> list[str]:

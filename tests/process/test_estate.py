@@ -1,308 +1,477 @@
-"""Many sites in one overview: made of the reports that real runs leave, whatever becomes of them."""
+"""Many sites in one step, from process start to exit code: whatever becomes of one, the others have their rows."""
 
 import json
-from collections.abc import Mapping
+import re
+import signal
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import jsonschema
 import pytest
 import yaml
 
-from secuprobe_action.estate import OUTPUTS
+from secuprobe_action.local.scripted import Scenario
+from secuprobe_action.places.outputs import ESTATE_OUTPUTS
 from secuprobe_action.settings import ESTATE_DEFAULTS
+from tests.github_api import FakeGitHub, check_bodies, down, serving
 from tests.reports.rendered import Page
-from tests.support import FINDINGS, KEY, ROOT, Api, Runner, Step, findings, secuprobe, wait_until
+from tests.support import FINDINGS, KEY, ROOT, Api, ByHost, Runner, Step, event_file, findings, secuprobe, wait_until
 
 SCHEMA = jsonschema.Draft202012Validator(json.loads((ROOT / "schemas" / "report.json").read_text(encoding="utf-8")))
-
 NBSP = "\N{NO-BREAK SPACE}"
+TLS = {"title": "Old TLS", "severity": "high", "category": "Transport"}
+SQL = {"title": "SQL injection", "severity": "critical", "category": "Injection"}
+
+Found = Mapping[str, Sequence[Mapping[str, Any]]]
 
 
-def scan(runner: Runner, api: Api, name: str, **inputs: str) -> Step:
-    """Scan a site as its job does, leaving its report where the overview looks for it."""
-    given = {"url": f"https://{name}", "reports": f"json=secuprobe/{name}.json", "fail_on_severity": "high", **inputs}
-    runner.environment = {"GITHUB_WORKSPACE": str(runner.folder)}
-    return runner.run(api, **given)
+@contextmanager
+def account(found: Found, scenario: Mapping[str, Any] | None = None, refused: str | None = None, **options: Any) -> Iterator[Api]:
+    """Run the embedded SecuProbe with the hosts' findings; a host that isn't named has none."""
+    domains = options.pop("domains", dict.fromkeys(found, True))
+    with secuprobe({"estimate_s": 1, **(scenario or {})}, domains=domains, **options) as api:
+        api.service.engine = ByHost(found, refused, Scenario.model_validate({"estimate_s": 1, **(scenario or {})}))
+        yield api
 
 
-def estate(runner: Runner, **inputs: str) -> Step:
-    runner.environment = {"GITHUB_WORKSPACE": str(runner.folder)}
-    return runner.run(None, "estate", **inputs)
+def estate(runner: Runner, api: Api, **inputs: str) -> Step:
+    runner.environment = {"GITHUB_WORKSPACE": str(runner.folder), **runner.environment}
+    return runner.run(None, "estate", api_key=KEY, api_url=api.url, **{"fail_on_severity": "high", **inputs})
 
 
-def report(runner: Runner, name: str) -> Any:
-    document = json.loads((runner.folder / "secuprobe" / f"{name}.json").read_text(encoding="utf-8"))
-    SCHEMA.validate(document)
-    return document
+def results(step: Step) -> dict[str, str]:
+    return {site["site"].removeprefix("https://"): site["result"] for site in json.loads(step.outputs["sites"])}
 
 
-def sites(step: Step) -> list[tuple[str, str]]:
-    return [(site["site"], site["result"]) for site in json.loads(step.outputs["sites"])]
+def rows(step: Step) -> dict[str, list[str]]:
+    return {row[0].partition(".example")[0]: row for row in Page(step.summary).tables[0].rows[1:]}
 
 
-def expecting(runner: Runner, domains: Mapping[str, bool], text: str = "") -> str:
-    """Write what the command `domains` would, and return the file."""
-    listed = [{"hostname": name.replace("_", "."), "validated": ok} for name, ok in domains.items()]
-    (runner.folder / "domains.json").write_text(text or json.dumps(listed), encoding="utf-8")
-    return "domains.json"
+def sites_of_page(runner: Runner) -> list[tuple[str, str]]:
+    """The rows of the page: where each leads, and what it is called."""
+    page = (runner.folder / "secuprobe" / "index.html").read_text(encoding="utf-8")
+    return re.findall(r'<th scope="row" class="site">(?:<a href="([^"]*)">)?([^<]*)', page)
 
 
 def test_the_worst_site_is_first_and_each_has_its_score_and_reason(runner: Runner) -> None:
-    with secuprobe({"findings": FINDINGS, "score": 41}) as api:
-        scan(runner, api, "bad.example")
-    with secuprobe({"findings": findings("high"), "score": 60}) as api:
-        scan(runner, api, "poor.example")
-    with secuprobe({"score": 99}) as api:
-        scan(runner, api, "good.example")
-
-    step = estate(runner)
+    found = {"good.example": [], "bad.example": FINDINGS, "poor.example": findings("high")}
+    with account(found) as api:
+        step = estate(runner, api)
 
     assert (step.code, step.outputs["result"]) == (1, "failed"), step.log
-    assert sites(step) == [("bad.example", "failed"), ("poor.example", "failed"), ("good.example", "passed")]
+    assert list(results(step).items()) == [("bad.example", "failed"), ("poor.example", "failed"), ("good.example", "passed")]
     assert (step.outputs["failed_count"], step.outputs["error_count"], step.outputs["new_count"]) == ("2", "0", "")
-    rows = Page(step.summary).tables[0].rows
-    assert rows[0] == ["Site", "Result", "Score", "🟣", "🔴", "🟠", "🟡", "🔵"]
+    page = Page(step.summary)
+    assert page.tables[0].rows[0] == ["Site", "Result", "Score", "🟣", "🔴", "🟠", "🟡", "🔵"]
     reason = "2 findings at or above high (1 critical, 1 high)"
-    assert rows[1] == [f"bad.example{reason}", f"❌{NBSP}failed", "41", "1", "1", "1", "1", "1"]
-    assert rows[3][0] == "good.example", "there is nothing to explain"
-    assert "🟣 Critical · 🔴 High · 🟠 Medium · 🟡 Low · 🔵 Info" in Page(step.summary).text
-    assert "3 sites: 2 failed, 1 passed" in Page(step.summary).text
+    assert page.tables[0].rows[1] == [f"bad.example{reason}", f"❌{NBSP}failed", "45", "1", "1", "1", "1", "1"]
+    assert page.tables[0].rows[3][0] == "good.example", "there is nothing to explain"
+    assert "3 sites: 2 failed, 1 passed" in page.text
     assert step.annotations("error") == [
         "SecuProbe estate: failed: 3 sites: 2 failed, 1 passed",
         f"SecuProbe: bad.example: {reason}",
         "SecuProbe: poor.example: 1 finding at or above high (1 high)",
     ]
     assert "FAILED: 3 sites: 2 failed, 1 passed" in step.log
-
-
-def test_one_that_can_not_be_judged_says_so_in_its_own_row_and_hides_no_other(runner: Runner) -> None:
-    with secuprobe({"score": 99}, domains={"good.example": True, "other.example": False}) as api:
-        scan(runner, api, "good.example")
-        scan(runner, api, "other.example")
-    with secuprobe(scopes=frozenset({"scans:read"})) as api:
-        scan(runner, api, "plan.example")
-    with secuprobe({"ends": "failed"}) as api:
-        failed = scan(runner, api, "broken.example")
-    scan(runner, api, "typo.example", ignore_file="nowhere.yml")
-
-    step = estate(runner, domains_file=expecting(runner, {"good_example": True, "lost_example": True, "new_example": False}))
-
-    rows = {row[0].partition(".example")[0]: row for row in Page(step.summary).tables[0].rows}
-    assert (step.code, step.outputs["result"], step.outputs["error_count"]) == (3, "error", "5")
-    assert rows["good"][1] == f"✅{NBSP}passed"
-    assert rows["new"][1] == f"⏭️{NBSP}not{NBSP}validated"
-    assert "is not among the validated domains" in rows["other"][0]
-    assert "lacks the scope scans:create" in rows["plan"][0]
-    assert "failed" in rows["broken"][0]
-    assert "names a file that is not in the workspace" in rows["typo"][0]
-    assert "It left no report" in rows["lost"][0]
-    assert [name for name, result in sites(step) if result == "passed"] == ["good.example"]
-    assert "SecuProbe: new.example" in step.annotations("warning")[0]
-    assert report(runner, "broken.example")["scan"]["id"] == failed.outputs["scan_id"]
-    assert report(runner, "plan.example")["error"]["title"] == "SecuProbe API error"
+    assert api.launches == 3
     assert KEY not in step.shown + step.summary + json.dumps(step.outputs)
 
 
-def test_a_cancelled_scan_says_so_in_its_row(runner: Runner) -> None:
-    runner.environment = {"GITHUB_WORKSPACE": str(runner.folder)}
-    with secuprobe({"duration_s": 600}) as api:
-        inputs = {"api_key": KEY, "api_url": api.url, "url": "https://a.example", "reports": "json=secuprobe/a.example.json"}
-        process = runner.start(**inputs)
-        wait_until(lambda: "report_url" in runner.outputs())
-        process.terminate()
-        runner.finish(process)
+def test_each_site_has_its_reports_and_one_page_leads_to_them(runner: Runner) -> None:
+    with account(
+        {"a.example": [TLS], "b.example": []}, domains={"a.example": True, "b.example": True, "c.example": False}
+    ) as api:
+        step = estate(runner, api)
 
-    step = estate(runner)
+    folder = runner.folder / "secuprobe"
+    assert step.outputs["sarif_folder"] == "secuprobe"
+    assert sorted(path.name for path in folder.iterdir()) == sorted(
+        ["index.html", *(f"{site}.example.{kind}" for site in "ab" for kind in ("json", "sarif", "html"))]
+    )
+    document = json.loads((folder / "a.example.json").read_text(encoding="utf-8"))
+    SCHEMA.validate(document)
+    assert document["scan"]["site"] == "https://a.example"
+    categories = {
+        json.loads((folder / f"{site}.example.sarif").read_text())["runs"][0]["automationDetails"]["id"] for site in "ab"
+    }
+    assert len(categories) == 2, "the same category twice in a run is refused"
+    assert sites_of_page(runner) == [("a.example.html", "a.example"), ("b.example.html", "b.example"), ("", "c.example")]
 
-    (site,) = json.loads(step.outputs["sites"])
-    assert (site["site"], site["result"], site["counts"], site["new_count"]) == ("a.example", "error", None, None)
-    assert "goes on at SecuProbe" in site["reason"]
-    assert site["report_url"] == report(runner, "a.example")["scan"]["report_url"]
+
+def test_one_that_can_not_be_judged_says_so_in_its_own_row_and_hides_no_other(runner: Runner) -> None:
+    domains = {"good.example": True, "new.example": False, "plan.example": True, "broken.example": True}
+    with account({}, domains=domains, refused="https://plan.example") as api:
+        engine = api.service.engine
+        scan = engine.scan
+
+        async def scan_or_break(url: str) -> Any:
+            if "broken" in url:
+                raise RuntimeError("it broke")
+            return await scan(url)
+
+        engine.scan = scan_or_break  # type: ignore[method-assign]
+        step = estate(runner, api)
+
+    assert (step.code, step.outputs["result"], step.outputs["error_count"]) == (3, "error", "2")
+    assert results(step) == {
+        "good.example": "passed",
+        "new.example": "not_validated",
+        "plan.example": "error",
+        "broken.example": "error",
+    }
+    assert "does not include API scans" in rows(step)["plan"][0]
+    assert "failed" in rows(step)["broken"][0]
+    assert "1 domain is not validated" in Page(step.summary).text
+    assert any("1 domain is not validated" in text for text in step.annotations("warning"))
+    assert json.loads((runner.folder / "secuprobe" / "broken.example.json").read_text())["error"]["title"]
 
 
-def test_new_findings_of_all_sites_are_listed_worst_first(runner: Runner) -> None:
-    known = findings("medium", "low")
-    with secuprobe() as api:
-        for name, added in {"a.example": [FINDINGS[2]], "b.example": [FINDINGS[1]], "c.example": []}.items():
-            api.play(*known)
-            before = scan(runner, api, name).outputs["scan_id"]
-            api.play(*known, *added)
-            scan(runner, api, name, baseline=before)
-        scan(runner, api, "d.example")
+def test_urls_are_scanned_as_they_are_and_two_of_one_site_are_one_scan(runner: Runner) -> None:
+    urls = (
+        "https://Shop.example?token=s3cret-token\n https://shop.example./\n\nhttps://shop.example/admin\nhttps://bücher.example"
+    )
+    with account({}) as api:
+        step = estate(runner, api, urls=urls)
 
-    step = estate(runner)
+    assert step.code == 0, step.log
+    assert set(results(step)) == {"shop.example", "shop.example/admin", "xn--bcher-kva.example"}
+    assert api.launches == 3
+    assert api.requests_for("/domains") == 0
+    files = "".join(path.read_text(encoding="utf-8") for path in (runner.folder / "secuprobe").iterdir())
+    assert "s3cret-token" not in step.shown + step.summary + json.dumps(step.outputs) + files
 
-    page = Page(step.summary)
-    assert step.outputs["new_count"] == "2"
-    assert [row[:3] for row in page.tables[1].rows[1:]] == [
-        ["🟣 Critical", "b.example", "SQL injection"],
-        ["🔴 High", "a.example", "No CSP"],
+
+def test_globs_choose_among_the_accounts_domains(runner: Runner) -> None:
+    domains = {"a.shop.example": True, "b.shop.example": True, "Blog.example": True, "my_app.shop.example": True}
+    with account({}, domains=domains) as api:
+        step = estate(runner, api, include="*.shop.example\nBLOG.*", exclude="b.*")
+
+    assert set(results(step)) == {"a.shop.example", "blog.example", "my_app.shop.example"}
+
+
+def test_five_thousand_domains_of_which_three_are_validated(runner: Runner) -> None:
+    domains = {f"a-rather-long-name-of-a-host-{n}.shop.example": n % 2_000 == 0 for n in range(5_000)}
+    with account({}, domains=domains) as api:
+        step = estate(runner, api)
+
+    assert (step.code, api.launches) == (0, 3), step.log
+    assert "5,000 sites: 3 passed, 4,997 not validated" in step.log
+    assert len(Page(step.summary).tables[0].rows) == 4
+    assert "4,997 domains are not validated at SecuProbe" in Page(step.summary).text
+    assert len(step.outputs["sites"]) <= 512 * 1024
+    assert len(json.loads(step.outputs["sites"])) < 5_000, "it is shortened, and still JSON"
+    assert any("sites are left out of the output" in text for text in step.annotations("warning"))
+    assert len(sites_of_page(runner)) == 5_000
+
+
+@pytest.mark.parametrize("domains", [{"new.example": False}, {"a.example": True}])
+def test_an_estate_of_which_nothing_was_judged_does_not_pass(runner: Runner, domains: dict[str, bool]) -> None:
+    with account({}, domains=domains) as api:
+        step = estate(runner, api, include="new.*")
+
+    assert (step.code, step.outputs["result"], api.launches) == (3, "error", 0)
+
+
+def test_where_the_domains_can_not_be_listed_nothing_passes(runner: Runner) -> None:
+    with account({}, scopes=frozenset({"scans:read", "scans:create"})) as api:
+        step = estate(runner, api)
+
+    assert (step.code, step.outputs["result"], step.outputs["sites"]) == (3, "error", "[]")
+    assert "lacks the scope domains:read" in step.annotations("error")[0]
+
+
+def test_a_key_that_is_revoked_launches_no_more(runner: Runner) -> None:
+    gone = {"on": "POST /scans", "after": 2, "times": 100, "status": 401, "body": {"error": "revoked"}}
+    with account({}, {"faults": [gone]}, domains={f"site-{n}.example": True for n in range(12)}) as api:
+        step = estate(runner, api)
+
+    assert step.code == 3
+    assert sorted(results(step).values()) == ["error"] * 10 + ["passed"] * 2
+    assert api.requests_for("POST /api/v1/scans") <= 2 + 4, "those that were under way"
+
+
+def test_launches_are_held_while_the_service_is_in_trouble(runner: Runner) -> None:
+    """An answer that is lost may be a scan that is paid for: not one of each site."""
+    lost = {"on": "POST /scans", "after": 3, "times": 6, "status": 502, "body": "Bad gateway", "processed": True}
+    with account({}, {"faults": [lost]}, domains={f"site-{n}.example": True for n in range(12)}) as api:
+        step = estate(runner, api, timeout="30")
+
+    outcome = list(results(step).values())
+    assert step.code == 3
+    assert outcome.count("error") <= 7
+    assert "a scan may be running" in json.dumps(step.outputs["sites"])
+
+
+# Folders.
+
+
+def test_no_file_of_the_repository_speaks_for_a_site(runner: Runner) -> None:
+    folder = runner.folder / "secuprobe"
+    folder.mkdir()
+    forged = folder / "api.example.json"
+    forged.write_text('{"schema_version": 1, "verdict": {"passed": true}}', encoding="utf-8")
+    with account({"api.example": [SQL]}) as api:
+        refused = estate(runner, api)
+        elsewhere = estate(runner, api, reports="out/reports")
+
+    assert (refused.code, api.launches) == (2, 1)
+    assert "it holds api.example.json" in refused.annotations("error")[0]
+    assert forged.exists(), "what isn't ours is not touched"
+    assert (elsewhere.code, results(elsewhere)) == (1, {"api.example": "failed"})
+
+
+def test_what_an_earlier_run_left_is_gone(runner: Runner) -> None:
+    with account({"a.example": [], "b.example": []}) as api:
+        estate(runner, api)
+    with account({"b.example": []}) as api:
+        step = estate(runner, api)
+
+    assert step.code == 0
+    assert sorted(path.name for path in (runner.folder / "secuprobe").iterdir()) == [
+        "b.example.html",
+        "b.example.json",
+        "b.example.sarif",
+        "index.html",
     ]
-    assert page.tables[0].rows[0][-1] == "🆕"
-    assert {row[0][0]: row[-1] for row in page.tables[0].rows[1:]} == {"a": "1", "b": "1", "c": "0", "d": "–"}
 
 
-@pytest.mark.parametrize("domains", [{}, {"new_example": False}])
-def test_an_estate_of_which_nothing_was_scanned_does_not_pass(runner: Runner, domains: dict[str, bool]) -> None:
-    step = estate(runner, domains_file=expecting(runner, domains))
+@pytest.mark.parametrize("reports", [".", "..", "/tmp/x", "out/../..", "secuprobe/"])
+def test_a_folder_that_is_no_place_for_reports(runner: Runner, reports: str) -> None:
+    (runner.folder / "README.md").write_text("x", encoding="utf-8")
+    with account({"a.example": []}) as api:
+        step = estate(runner, api, reports=reports)
 
+    assert step.code == (0 if reports == "secuprobe/" else 2)
+    assert (runner.folder / "README.md").exists()
+
+
+def test_no_reports_where_none_are_wanted(runner: Runner) -> None:
+    with account({"a.example": []}) as api:
+        step = estate(runner, api, reports="none")
+
+    assert (step.code, step.outputs["sarif_folder"]) == (0, "")
+    assert not (runner.folder / "secuprobe").exists()
+
+
+# Over time.
+
+
+class World:
+    """A repository, an account, and runs of the action on all of its sites."""
+
+    def __init__(self, runner: Runner, github: FakeGitHub) -> None:
+        self.runner, self.github, self.history = runner, github, github.history
+
+    def use(self, sha: str = "", event: str = "schedule", run_id: str = "", attempt: int = 1) -> None:
+        """Set a run's environment."""
+        environment = self.github.environment(sha or self.history.branches["main"], event)
+        environment |= {"GITHUB_RUN_ID": run_id} if run_id else {}
+        self.runner.environment = {
+            **environment,
+            "GITHUB_EVENT_PATH": event_file(self.runner.folder, self.github.with_repository()),
+            "GITHUB_WORKSPACE": str(self.runner.folder),
+            "GITHUB_RUN_ATTEMPT": str(attempt),
+        }
+
+    def night(self, found: Found, **inputs: str) -> Step:
+        """Run at the head of main."""
+        self.use()
+        return self.run(found, **inputs)
+
+    def push(self, found: Found, **inputs: str) -> Step:
+        """Run at a new commit of main."""
+        self.use(self.history.commit("main"), "push")
+        return self.run(found, **inputs)
+
+    def run(self, found: Found, **inputs: str) -> Step:
+        self.service.engine = ByHost(found)
+        self.service.accounts[0].domains.update(dict.fromkeys(found, True))
+        return estate(self.runner, self.api, **{**MEMORY, **inputs})
+
+    api: Api
+
+    @property
+    def service(self) -> Any:
+        return self.api.service
+
+
+MEMORY = {"baseline": "auto", "fail_on": "new", "check_run": "true", "github_token": "ghs_token"}
+
+
+@pytest.fixture(name="world")
+def _world(runner: Runner) -> Iterator[World]:
+    with serving(FakeGitHub()) as github, account({"a.example": []}) as api:
+        github.pulls.clear()
+        world = World(runner, github)
+        world.api = api
+        yield world
+
+
+def test_each_site_has_a_memory_of_its_own_in_one_check_run(world: World) -> None:
+    first = world.push({"a.example": [TLS], "b.example": []})
+    known = world.push({"a.example": [TLS], "b.example": []})
+    red = world.push({"a.example": [TLS], "b.example": [TLS]})
+    still = world.night({"a.example": [TLS], "b.example": [TLS]})
+    mended = world.push({"a.example": [TLS], "b.example": []})
+
+    assert [step.code for step in (first, known, red, still, mended)] == [1, 0, 1, 1, 0]
+    assert results(red) == {"b.example": "failed", "a.example": "passed"}
+    assert (red.outputs["new_count"], known.outputs["new_count"]) == ("1", "0")
+    assert Page(red.summary).tables[1].rows[1][:3] == ["🔴 High", "b.example", "Old TLS"]
+    assert len(world.github.checks) == 5, "one a run"
+    assert {check["conclusion"] for check in world.github.checks} == {"success", "failure"}
+    check_bodies(world.github.bodies)
+
+
+def test_a_site_that_could_not_be_judged_keeps_what_was_accepted(world: World) -> None:
+    world.push({"a.example": [TLS], "b.example": []})
+    world.push({"a.example": [TLS], "b.example": []})
+    world.service.accounts[0].domains["a.example"] = False  # for a night
+    world.use()
+    without = estate(world.runner, world.api, **MEMORY)
+    again = world.push({"a.example": [TLS], "b.example": []})
+
+    assert (without.code, results(without)) == (0, {"b.example": "passed", "a.example": "not_validated"})
+    assert again.code == 0
+
+
+def test_where_the_memory_can_not_be_read_nothing_new_is_told_from_old(world: World) -> None:
+    world.push({"a.example": [TLS], "b.example": []})
+    world.github.refuse = down
+    step = world.push({"a.example": [TLS], "b.example": []}, timeout="40")
+
+    assert (step.code, results(step)) == (3, {"a.example": "error", "b.example": "passed"})
+
+
+def test_a_memory_that_was_tampered_with_is_not_believed(world: World) -> None:
+    world.push({"a.example": [TLS]})
+    check = world.github.checks[-1]
+    check["output"]["text"] = check["output"]["text"].replace("A", "B")
+
+    assert world.push({"a.example": [TLS]}).code == 1
+
+
+def test_a_second_attempt_launches_nothing_for_what_the_first_has_launched(world: World) -> None:
+    world.service.accounts[0].domains.update({f"site-{n}.example": True for n in range(4)})
+    slow(world, 60)
+    world.use(run_id="42")
+    process = world.runner.start("estate", api_key=KEY, api_url=world.api.url, fail_on_severity="high", **MEMORY)
+    wait_until(lambda: world.api.launches == 5)
+    process.terminate()
+    first = world.runner.finish(process)
+    slow(world, 0)
+    world.use(run_id="42", attempt=2)
+    second = estate(world.runner, world.api, **MEMORY)
+
+    assert (first.code, second.code) == (143, 0), first.log + second.log
+    assert set(results(first).values()) == {"error"}
+    assert "goes on at SecuProbe" in first.summary
+    assert world.api.launches == 5
+    assert set(results(second).values()) == {"passed"}
+    assert [check["conclusion"] for check in world.github.checks] == ["success"], "the first one's check goes on"
+    world.use(run_id="42", attempt=3)
+    third = estate(world.runner, world.api, **MEMORY)
+    assert (third.code, world.api.launches) == (0, 10), "what was judged whole is scanned anew"
+
+
+def test_a_run_that_is_killed_loses_no_scan_that_it_has_kept(world: World) -> None:
+    world.service.accounts[0].domains.update({"b.example": True})
+    slow(world, 60)
+    world.use(run_id="43")
+    process = world.runner.start("estate", api_key=KEY, api_url=world.api.url, **MEMORY)
+    wait_until(lambda: world.api.launches == 2)
+    wait_until(lambda: any("2 running" in title for title in world.github.titles), 40)
+    process.send_signal(signal.SIGKILL)
+    world.runner.finish(process)
+    slow(world, 0)
+    world.use(run_id="43", attempt=2)
+    second = estate(world.runner, world.api, **MEMORY)
+
+    assert (second.code, world.api.launches) == (0, 2), second.log
+
+
+def slow(world: World, seconds: float) -> None:
+    """Have scans take their time, those that run as well."""
+    engine = world.service.engine
+    engine.scenario = engine.scenario.model_copy(update={"duration_s": seconds})
+
+
+def test_the_budget_ends_an_estate_with_every_site_in_its_row(runner: Runner) -> None:
+    with account({}, {"duration_s": 2}, domains={f"site-{n}.example": True for n in range(8)}, limit=6) as api:
+        began = time.monotonic()
+        step = estate(runner, api, timeout="12")
+        took_s = time.monotonic() - began
+
+    assert took_s < 17
     assert (step.code, step.outputs["result"]) == (3, "error")
+    assert set(results(step).values()) <= {"passed", "error", "not_reached"}
+    assert "not_reached" in results(step).values()
+    assert len(results(step)) == 8
+    assert api.launches < 8, "no scan is spent whose end nobody could see"
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["", "{", "[]", "null", '{"schema_version": 1}', '{"schema_version": 2, "scan": {}}', "\x00", '"\ud800"'],
-)
-def test_a_file_that_is_no_report_is_an_error_in_its_own_row(runner: Runner, text: str) -> None:
-    with secuprobe() as api:
-        scan(runner, api, "good.example")
-    (runner.folder / "secuprobe" / "bad.json").write_text(text, encoding="utf-8", errors="surrogatepass")
+def test_sixty_sites_on_a_short_window_meet_no_refusal(runner: Runner) -> None:
+    domains = {f"site-{n}.example": True for n in range(60)}
+    with secuprobe({"duration_s": 1, "estimate_s": 2}, domains=domains, limit=40, window_s=4) as api:
+        began = time.monotonic()
+        step = estate(runner, api)
+        took_s = time.monotonic() - began
 
-    step = estate(runner)
-
-    assert (step.code, sites(step)) == (3, [("secuprobe/bad.json", "error"), ("good.example", "passed")])
-    assert "can't be read" in Page(step.summary).text
-
-
-@pytest.mark.parametrize(
-    ("globs", "found"),
-    [
-        ("secuprobe/a.example.json", 1),
-        ("*/*.json", 2),
-        ("**/*.json", 3),
-        ("secuprobe/*\nsecuprobe/a.*", 2),
-        ("secuprobe/a.*, secuprobe/b.*", 2),
-        ("secuprobe/a.* secuprobe/b.*", 2),
-        ("secuprobe", 0),
-        (".", 0),
-        ("a**b[/*.json", 0),
-    ],
-)
-def test_reports_are_found_by_globs_each_once(runner: Runner, globs: str, found: int) -> None:
-    with secuprobe() as api:
-        for name in ("a.example", "b.example", "deep/er/c.example"):
-            scan(runner, api, "x.example", reports=f"json=secuprobe/{name}.json")
-
-    assert len(sites(estate(runner, report_files=globs))) == found
-
-
-def test_a_link_out_of_the_workspace_is_not_followed(runner: Runner, tmp_path_factory: pytest.TempPathFactory) -> None:
-    elsewhere = tmp_path_factory.mktemp("elsewhere") / "secret.json"
-    elsewhere.write_text("{}", encoding="utf-8")
-    (runner.folder / "secuprobe").mkdir()
-    (runner.folder / "secuprobe" / "a.json").symlink_to(elsewhere)
-
-    step = estate(runner)
-
-    assert step.code == 3
-    assert "leads out of the workspace" in Page(step.summary).text
-
-
-def test_a_report_of_a_later_version_is_not_guessed_at(runner: Runner) -> None:
-    with secuprobe() as api:
-        scan(runner, api, "good.example")
-    path = runner.folder / "secuprobe" / "good.example.json"
-    path.write_text(path.read_text().replace('"schema_version": 1', '"schema_version": 2'))
-
-    step = estate(runner)
-
-    assert step.code == 3
-    assert "schema_version is 2, not 1" in Page(step.summary).text
+    assert (step.code, api.launches) == (0, 60), step.log
+    assert api.service.accounts[0].limiter.refused == 0
+    assert took_s < 55
 
 
 def test_hostile_words_of_a_site_stay_words(runner: Runner) -> None:
     words = "<img src=x> [a](https://evil.example) @octocat | `x`\n::error::boo"
-    with secuprobe() as api:
-        before = scan(runner, api, "a.example").outputs["scan_id"]
-        api.play({**FINDINGS[1], "title": words, "category": words})
-        scan(runner, api, "a.example", baseline=before)
-    path = runner.folder / "secuprobe" / "a.example.json"
-    document = json.loads(path.read_text())
-    document["verdict"]["reason"] = words
-    path.write_text(json.dumps(document))
+    with account({"a.example": [{**SQL, "title": words, "category": words}]}) as api:
+        step = estate(runner, api)
 
-    step = estate(runner)
-
-    page = Page(step.summary)
-    assert page.tables[1].rows[1][2] == words.replace("\n", " ")
-    assert {name for name, _ in page.elements} & {"img", "code"} == set()
-    assert [attributes["href"] for name, attributes in page.elements if name == "a"] == [document["scan"]["report_url"]]
+    pages = [path.read_text(encoding="utf-8") for path in (runner.folder / "secuprobe").glob("*.html")]
+    assert len(pages) == 2
+    assert not any("<img" in page or "<script" in page for page in pages)
     assert "\n::error::boo" not in step.log
-
-
-def test_a_link_that_is_none_is_not_shown(runner: Runner) -> None:
-    with secuprobe() as api:
-        scan(runner, api, "a.example")
-    path = runner.folder / "secuprobe" / "a.example.json"
-    path.write_text(
-        json.dumps(
-            json.loads(path.read_text()) | {"scan": {"id": "1", "url": None, "score": 1, "report_url": "javascript:alert(1)"}}
-        )
-    )
-
-    assert "javascript" not in estate(runner).summary
-
-
-def test_a_large_estate_leaves_a_whole_summary(runner: Runner) -> None:
-    with secuprobe({"findings": findings(*["low"] * 50)}) as api:
-        scan(runner, api, "a.example")
-    text = (runner.folder / "secuprobe" / "a.example.json").read_text()
-    for n in range(256):
-        changed = json.loads(text.replace("a.example", f"site-{n}.example" + "x" * 150)) | {"baseline": {}}
-        for finding in changed["findings"]:
-            finding |= {"change": "new", "title": "é" * 290}
-        (runner.folder / "secuprobe" / f"{n}.json").write_text(json.dumps(changed))
-
-    step = estate(runner)
-
-    assert step.code == 0
-    assert len(step.summary.encode()) < 1_000_000
-    assert "new findings left out." in step.summary
-    assert len(Page(step.summary).tables[0].rows) == 1 + 257
 
 
 @pytest.mark.parametrize(
     ("inputs", "message"),
     [
-        ({"report_files": "../*.json"}, "must be relative to the workspace"),
-        ({"report_files": "*.json\n/etc/*"}, "must be relative to the workspace"),
-        ({"domains_file": "/etc/passwd"}, "must be relative to the workspace"),
+        ({"urls": "https://a.example\nftp://b.example?secret=hunter2secret"}, "must have a URL a line, and ftp://b.example"),
+        ({"urls": "https://a.example", "include": "a.*"}, "include: was given 'a.*'; chooses among the account's domains"),
+        ({"baseline": "some-scan"}, "must be auto or empty"),
+        ({"fail_on": "new"}, "needs a baseline"),
+        ({"reports": "/etc"}, "must be relative to the workspace"),
+        ({"timeout": "7h"}, "must be between 10 seconds and 6 hours"),
     ],
 )
 def test_inputs_that_can_not_be_used_are_told(runner: Runner, inputs: dict[str, str], message: str) -> None:
-    step = estate(runner, **inputs)
+    with account({"a.example": []}) as api:
+        step = estate(runner, api, **inputs)
 
-    assert (step.code, step.outputs) == (2, OUTPUTS)
+    assert (step.code, step.outputs, api.service.requests) == (2, dict(ESTATE_OUTPUTS), [])
     assert message in step.annotations("error")[0]
+    assert "hunter2secret" not in step.shown
 
 
-@pytest.mark.parametrize("text", ["shop.example", '[{"host": 1}]', "7", "\n"])
-def test_a_file_of_domains_that_is_none_is_told(runner: Runner, text: str) -> None:
-    step = estate(runner, domains_file=expecting(runner, {}, text))
+def test_a_pull_request_of_a_fork_gets_no_key_and_is_skipped(runner: Runner) -> None:
+    event = {"pull_request": {"head": {"repo": {"full_name": "fork/app"}}, "base": {"repo": {"full_name": "org/app"}}}}
+    runner.environment = {
+        "GITHUB_EVENT_NAME": "pull_request",
+        "GITHUB_REPOSITORY": "org/app",
+        "GITHUB_EVENT_PATH": event_file(runner.folder, event),
+    }
+    step = runner.run(None, "estate")
 
-    assert (step.code, step.outputs) == (2, OUTPUTS)
-    assert "domains_file: was given 'domains.json'; must be a file of the workspace that" in step.annotations("error")[0]
-
-
-def test_a_file_of_domains_that_is_not_there_is_told_unless_it_is_known_why(runner: Runner) -> None:
-    assert estate(runner, domains_file="nowhere.json").code == 2
-    step = estate(runner, domains_file="nowhere.json", domains_error="403")
-    assert (step.code, step.outputs["error_count"]) == (3, "1")
+    assert (step.code, step.outputs["result"]) == (0, "skipped")
 
 
-def test_two_thousand_domains_are_no_problem(runner: Runner) -> None:
-    many = {f"a-rather-long-name-of-a-host-{n}_shop_example": False for n in range(2_000)}
-
-    step = estate(runner, domains_file=expecting(runner, many))
-
-    assert step.code == 3
-    assert "2,000 sites: 2,000 not validated" in step.log
-
-
-def test_the_action_is_the_command(runner: Runner) -> None:
+def test_the_action_is_the_command() -> None:
     action = yaml.safe_load((ROOT / "estate" / "action.yml").read_text(encoding="utf-8"))
 
-    assert {name: str(entry.get("default", "")) for name, entry in action["inputs"].items()} == ESTATE_DEFAULTS
-    assert set(action["outputs"]) == {"result", "sites", "failed_count", "error_count", "new_count"}
+    defaults = {name: str(entry.get("default", "")) for name, entry in action["inputs"].items()}
+    assert {**defaults, "github_token": ""} == ESTATE_DEFAULTS
+    assert set(action["outputs"]) == set(ESTATE_OUTPUTS)
     assert (ROOT / "estate" / action["runs"]["image"]).resolve() == ROOT / "Dockerfile"
     assert action["runs"]["args"] == ["estate"]
