@@ -126,6 +126,8 @@ def test_the_log_is_as_github_shows_it_and_a_second_run_is_compared_with_the_fir
     assert "queued: " not in first.log  # folded
     assert re.search(r"^Error: Critical: SQL Injection", first.log, re.MULTILINE)
     assert re.search(r"^Warning: Medium: ", first.log, re.MULTILINE)
+    assert "result = failed" in first.log
+    assert "Exit code 1: the check would fail" in first.log
     assert (first.outputs["new_count"], first.outputs["fixed_count"]) == ("", "")
     assert (second.outputs["new_count"], second.outputs["fixed_count"]) == ("0", "1")
     assert "0 new, 1 fixed since scan" in second.log
@@ -157,3 +159,20 @@ def test_one_page_leads_to_all_that_a_team_would_see(runs: tuple[Path, Run, Run]
         person.go(index.as_uri())
         assert person.accessibility_complaints() == []
         assert person.complaints == []
+
+
+@pytest.mark.wapiti
+def test_a_site_of_ones_own_is_scanned(tmp_path: Path) -> None:
+    with running(create_site()) as site:
+        run = demo(tmp_path, "--url", site, "--fail-on-severity", "none")
+
+    assert f"SecuProbe scans {site}" in run.log
+    assert "Exit code 0: the check would pass" in run.log
+
+
+def test_only_the_demo_site_can_be_mended() -> None:
+    command = [sys.executable, "-m", "secuprobe_action", "demo", "--fix", "--url", "http://127.0.0.1:1"]
+    done = subprocess.run(command, cwd=ROOT, env=inherited_environment(), capture_output=True, text=True, timeout=60, check=False)
+
+    assert done.returncode == 2
+    assert "can't go with --url" in done.stderr

@@ -1,7 +1,6 @@
 """The Wapiti engine: what it makes of a report, and a real scan from end to end."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -172,28 +171,3 @@ def test_the_score_falls_with_each_finding_the_more_the_worse_it_is() -> None:
 
     assert scores == [100, 98, 93, 85, 75]
     assert 0 < score([LocalFinding(severity="critical")] * 10) < 10
-
-
-@pytest.mark.wapiti
-def test_the_demo_scans_a_site_of_ones_own(tmp_path: Path) -> None:
-    with running(create_site()) as site:
-        command = [sys.executable, "-m", "secuprobe_action", "demo", "--url", site, "--fail-on-severity", "none"]
-        command += ["--folder", str(tmp_path / "demo")]
-        done = subprocess.run(command, cwd=ROOT, env=dict(os.environ), capture_output=True, text=True, timeout=100, check=False)
-
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert f"SecuProbe scans {site}" in done.stdout
-    assert "Exit code 0: the check would pass" in done.stdout
-
-
-@pytest.mark.wapiti
-def test_the_demo_ends_with_a_verdict_and_shows_where_things_are(tmp_path: Path) -> None:
-    folder = tmp_path / "demo"
-    command = [sys.executable, "-m", "secuprobe_action", "demo", "--folder", str(folder)]
-    done = subprocess.run(command, cwd=ROOT, env=dict(os.environ), capture_output=True, text=True, timeout=100, check=False)
-
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "Exit code 1: the check would fail" in done.stdout
-    assert "result = failed" in done.stdout
-    assert "sp_live_" not in done.stdout
-    assert "SQL Injection" in (folder / "summary.html").read_text(encoding="utf-8")
