@@ -38,7 +38,7 @@ MENTIONS: Mapping[str, str] = {
     "templates/*.yml": rf"{IMAGE}:({VERSION})",
     "examples/*": rf"(?:{IMAGE}:|{SERVICE_IMAGE}:|/secuprobe-scan@)({VERSION})",
     "README.md": rf"secuprobe-scan(?:-action[\w./-]*(?:@v|:)|@)({VERSION})",
-    "docs/*.md": rf"(?:secuprobe-scan(?:-action[\w./-]*(?:@v|:)|@)|{SERVICE_IMAGE}:)({VERSION})",
+    "docs/*.md": rf"(?:secuprobe-scan(?:-action[\w./-]*(?:@v|/v|:)|@)|{SERVICE_IMAGE}:)({VERSION})",
 }
 """Where the version is named: files, and what stands around it there."""
 

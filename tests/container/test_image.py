@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from secuprobe_action import __version__
-from secuprobe_action.local.demo import read_outputs
+from secuprobe_action.local.demo.runner import read_outputs
 from secuprobe_action.places.outputs import SCAN_OUTPUTS
 from tests.support import (
     FINDINGS,
