@@ -18,7 +18,7 @@ from secuprobe_action.findings.ignore import Rule, accept
 from secuprobe_action.findings.model import Finding, ScanReport, Severity, worst_first
 from secuprobe_action.findings.overview import Estate, Result, Site
 from secuprobe_action.findings.progress import Progress
-from secuprobe_action.local.preview import page
+from secuprobe_action.local.demo.preview import page
 from secuprobe_action.reports import comment, estate_page, html_report, issue, markdown, progress
 from secuprobe_action.reports.escape import markdown as escape
 from secuprobe_action.reports.story import Story

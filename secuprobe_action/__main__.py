@@ -98,9 +98,9 @@ def serve(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
 def demo(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     """Run the action against the embedded SecuProbe and a demo site."""
     with needing_local("demo"):
-        from secuprobe_action.local import demo
+        from secuprobe_action.local.demo import command
 
-    return demo.main(arguments, environment)
+    return command.main(arguments, environment)
 
 
 def demo_site(arguments: Sequence[str], environment: Mapping[str, str]) -> int:

@@ -12,7 +12,7 @@ from secuprobe_action.app import Run
 from secuprobe_action.errors import ExitCode
 from secuprobe_action.findings.gate import Verdict
 from secuprobe_action.findings.model import ScanReport
-from secuprobe_action.local.demo import read_outputs
+from secuprobe_action.local.demo.runner import read_outputs
 from secuprobe_action.places.outputs import ESTATE_OUTPUTS, SCAN_OUTPUTS
 from secuprobe_action.platforms import detect
 from secuprobe_action.platforms.base import Check, Comment, Forge, Kept, Lineage, Subject

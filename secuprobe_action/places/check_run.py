@@ -57,7 +57,7 @@ class CheckRun(Place):
 
         def work() -> None:
             line = self._line(started, at, of_use=True)
-            self._publish(Check(self._name, None, launched.line, summary, at, line, started.report_url, started.site))
+            self._publish(Check(self._name, None, launched.line, summary, at, line, started.report_url, site=started.site))
 
         self._desk.begin(work)  # should it fail, the end is shown all the same, and says so if that fails, too
 

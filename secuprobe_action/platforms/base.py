@@ -135,6 +135,10 @@ class ForgeError(Exception):
     """The forge did not do what it was asked; the message says why, in the forge's own words where it gave any."""
 
 
+NO_ROOM = "what is kept of many sites needs a check run's text, which GitHub alone has"
+"""Why a forge refuses a check with a text."""
+
+
 class Forge(Protocol):
     """Where the code lives and is reviewed. It never decides the exit code: whoever asks it turns its errors into warnings.
 

@@ -1,12 +1,13 @@
 """Bitbucket's side of a run: what the commit's report keeps, and the repository's commits."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import httpx
 
-from secuprobe_action.platforms.base import Check, Comment, ForgeError, Kept, Lineage, Subject
+from secuprobe_action.platforms.ancestry import Parents, first_parents
+from secuprobe_action.platforms.base import NO_ROOM, Check, Comment, ForgeError, Kept, Lineage, Subject
 from secuprobe_action.platforms.bitbucket_api import BitbucketApi, NotThere, accepted, read
 from secuprobe_action.platforms.bitbucket_report import MAX_LINE, Memory, of_check, report_id, with_memory
 from secuprobe_action.platforms.issues import Issues
@@ -55,7 +56,7 @@ class BitbucketForge:
         base = self._api.asking(lambda http: _merge_base(http, commit))
         if base is None:
             return Lineage(on_default=False, commits=iter(()))
-        return Lineage(base == commit, self._first_parents(base))
+        return Lineage(base == commit, first_parents(base, self._parents_from, {}))
 
     def room(self, scan_id: str, report_url: str) -> int:
         """Return how long a line may be, so that several fit."""
@@ -68,6 +69,8 @@ class BitbucketForge:
 
     def publish_check(self, check: Check, commit: str, check_id: int | None) -> int:
         """Put what is to be kept in the commit's report; what else it says at the end is `publish_result`'s."""
+        if check.text:
+            raise ForgeError(NO_ROOM)
         line, before = check.line, self._lines.get(check_id or -1)
         if line is None or check.site is None:
             return check_id or self._number("")
@@ -95,17 +98,8 @@ class BitbucketForge:
         self._lines[number] = line
         return number
 
-    def _first_parents(self, commit: str) -> Iterator[str]:
-        """Yield the commit and its first parents, newest first; one request tells of many of them."""
-        known: dict[str, str | None] = {}
-        sha: str | None = commit
-        while sha is not None:
-            yield sha
-            if sha not in known:
-                known |= self._parents_from(sha)
-            sha = known.get(sha)
-
-    def _parents_from(self, commit: str) -> dict[str, str | None]:
+    def _parents_from(self, commit: str) -> Parents:
+        """Return the commit and its newest ancestors, each with its first parent."""
         asked = {"pagelen": "100", "fields": "values.hash,values.parents.hash"}
         listed = self._api.asking(lambda http: read(http, f"/commits/{commit}", **asked)["values"])
         return {each["hash"]: _first(each["parents"]) for each in listed}

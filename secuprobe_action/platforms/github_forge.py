@@ -2,8 +2,8 @@
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property, partial
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from itertools import islice
 from typing import Any
 
@@ -17,6 +17,7 @@ from github.Repository import Repository
 
 from secuprobe_action import __version__
 from secuprobe_action.network import Network
+from secuprobe_action.platforms.ancestry import Parents, first_parents
 from secuprobe_action.platforms.base import Check, Comment, ForgeError, Kept, Lineage, Subject
 from secuprobe_action.platforms.github_comments import comment_on, login_of
 from secuprobe_action.platforms.github_connections import connected_by
@@ -112,7 +113,7 @@ class GitHubForge:
         return (
             Lineage(on_default=False, commits=iter(()))
             if base is None
-            else Lineage(base.sha == commit, self._first_parents(base))
+            else Lineage(base.sha == commit, first_parents(base.sha, self._parents_from, {base.sha: _first_parent(base)}))
         )
 
     def room(self, scan_id: str, report_url: str) -> int:
@@ -170,19 +171,10 @@ class GitHubForge:
                 return None
             raise
 
-    def _first_parents(self, commit: Commit) -> Iterator[str]:
-        """Yield the commit and its first parents, newest first; one request tells of many of them."""
-        yield commit.sha
-        known: dict[str, Commit] = {}
-        sha = _first_parent(commit)
-        while sha is not None:
-            yield sha
-            if sha not in known:
-                known = asking("read commits", partial(self._commits_from, sha))
-            sha = _first_parent(known[sha]) if sha in known else None
-
-    def _commits_from(self, sha: str) -> dict[str, Commit]:
-        return {each.sha: each for each in self._repository.get_commits(sha=sha).get_page(0)}
+    def _parents_from(self, sha: str) -> Parents:
+        """Return the commit and its newest ancestors, each with its first parent."""
+        commits = asking("read commits", lambda: self._repository.get_commits(sha=sha).get_page(0))
+        return {each.sha: _first_parent(each) for each in commits}
 
     def _kept(self, commit: str, name: str) -> Sequence[Kept]:
         runs = self._repository.get_commit(commit).get_check_runs(check_name=_name(name), filter="all")

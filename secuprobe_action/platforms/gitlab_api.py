@@ -59,9 +59,9 @@ class GitLabApi:
 
 
 def pages(http: httpx.Client, path: str, **parameters: str) -> Iterator[Any]:
-    """Yield what a list holds, page after page, at most MAX_LISTED and the rest of a page."""
+    """Yield what a list holds, page after page; of a longer list than MAX_LISTED a page more, so that it can be told."""
     page, seen = "1", 0
-    while page and seen < MAX_LISTED:
+    while page and seen <= MAX_LISTED:
         answer = http.get(path, params={**parameters, "per_page": "100", "page": page})
         listed = content(answer)
         yield from listed

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import httpx
 
-from secuprobe_action.platforms.base import Check, Comment, Conclusion, ForgeError, Kept, Lineage, Subject
+from secuprobe_action.platforms.base import NO_ROOM, Check, Comment, Conclusion, ForgeError, Kept, Lineage, Subject
 from secuprobe_action.platforms.gitlab_api import MAX_LISTED, GitLabApi, accepted, content, message, pages
 from secuprobe_action.platforms.gitlab_issues import GitLabIssues
 from secuprobe_action.platforms.issues import Issues
@@ -124,6 +124,8 @@ class GitLabForge:
 
     def publish_check(self, check: Check, commit: str, check_id: int | None) -> int:
         """Write a status of the commit, in the job's own pipeline; GitLab itself finds the one that runs and changes it."""
+        if check.text:
+            raise ForgeError(NO_ROOM)
         self._line = check.line or self._line
         target = _target(check.report_url or "", self._line)
         body = {

@@ -238,5 +238,5 @@ TestHistories, TestHistoriesOnGitLab, TestHistoriesOnBitbucket = (
 )
 TestHistories.settings = settings(profile, stateful_step_count=25)
 TestHistoriesOnGitLab.settings = TestHistoriesOnBitbucket.settings = settings(
-    profile, stateful_step_count=25, max_examples=profile.max_examples // 4
+    profile, stateful_step_count=25, max_examples=profile.max_examples // 8
 )

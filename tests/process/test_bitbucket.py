@@ -65,7 +65,7 @@ class CodeInsights:
 
     Attributes:
         pending: what was said of scans that ran.
-        asked: everything else that was asked.
+        asked: everything else that was to be written.
     """
 
     pending: list[Any] = field(default_factory=list)

@@ -157,24 +157,31 @@ def test_a_rotated_key_is_no_baseline_and_the_log_says_so(world: World) -> None:
     assert world.again(TLS).code == 0
 
 
-def test_a_second_attempt_goes_on_with_the_scan_of_one_that_was_killed(world: World) -> None:
-    sha = world.history.commit("main")
+def killed(world: World, run_id: int) -> str:
+    """Kill a run of main's next commit once its scan is under way, and return the scan."""
+    before = len(world.memories())
     world.api.play(TLS, duration_s=600)
-    world.prepare("push", sha, {}, run_id=77)
+    world.prepare("push", world.history.commit("main"), {}, run_id)
     process = world.runner.start()
-    wait_until(lambda: bool(world.memories()))
+    wait_until(lambda: len(world.memories()) > before)
     process.kill()
     process.communicate()
-    (scan,) = world.api.service.scans.values()
+    world.api.play(duration_s=0)
+    return list(world.api.service.scans)[-1]
+
+
+def test_a_second_attempt_goes_on_with_the_scan_of_one_that_was_killed(world: World) -> None:
+    scan = killed(world, 77)
     (line,) = world.memories()
-    assert (seen(line), accepted(line)) == (scan.id, "")
+    world.api.service.scans.set_status(scan, "completed")
 
-    attempt = world.again(sha=sha, event="push", run_id=77, attempt=2, timeout="10")
+    attempt = world.again(event="push", run_id=77, attempt=2)
 
+    assert (seen(line), accepted(line)) == (scan, "")
     assert world.api.launches == 1
-    assert attempt.code == 3
-    assert world.outputs(attempt)["scan_id"] == scan.id
-    assert len(world.memories()) == 1, "the first attempt's check is gone on with"
+    assert attempt.outputs["scan_id"] == scan
+    (line,) = world.memories()  # the first attempt's check is gone on with
+    assert (seen(line), accepted(line)) == (scan, scan)
 
 
 def test_an_attempt_after_a_verdict_scans_anew(world: World) -> None:
@@ -197,14 +204,12 @@ def test_an_attempt_after_one_whose_scan_failed_scans_anew(world: World) -> None
 
 
 def test_an_attempt_whose_scan_is_gone_launches_one(world: World) -> None:
-    world.push(TLS, run_id=77, timeout="10")
-    world.api.play(duration_s=60)
-    lost = world.push(TLS, run_id=78, timeout="10")
+    world.push(TLS)
+    killed(world, 78)
     world.api.service.scans.clear()
-    world.api.play(duration_s=0)
+
     again = world.again(TLS, event="push", run_id=78, attempt=2)
 
-    assert lost.code == 3
     assert world.api.launches == 3
     assert "The earlier attempt's scan is of no use" in again.log
 

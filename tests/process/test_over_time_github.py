@@ -240,3 +240,14 @@ def test_sites_of_one_name_and_run_keep_a_comment_and_a_memory_each(world: OnGit
 
     assert codes(*steps) == [0, 0]
     assert len(world.github.comments) == 2
+
+
+def test_a_run_that_times_out_says_so_and_its_scan_can_be_gone_on_with(world: OnGitHub) -> None:
+    world.api.play(TLS, duration_s=600)
+    world.prepare("push", world.history.commit("main"), {"timeout": "10"})
+
+    step = world.runner.run()
+
+    (check,) = world.github.checks
+    assert (step.code, check["conclusion"]) == (3, "timed_out")
+    assert check["external_id"].split(":")[3] == "rd"
