@@ -42,7 +42,7 @@ LAST_WORDS_S = exchange.LAST_WORD_S + 0.2
 PRICE_AGE_S = 0.25
 """How often the price of a poll is found anew."""
 
-SCANS_A_SECOND = 500
+SCANS_A_SECOND = 2_000
 """How much less often with many scans: finding a price takes as long as they are many, and changes as little."""
 
 _Result = TypeVar("_Result")
