@@ -103,9 +103,15 @@ def history(
     keys = [identity.key[:KEY_CHARS] for identity in identify(report.site, report.findings)]
     changes = comparison.changes if comparison else (None,) * len(keys)
     since = tuple(_since(key, change, ages, comparison, today, first=first) for key, change in zip(keys, changes, strict=True))
-    known = {key: each.seen for key, each in zip(keys, since, strict=True) if each}
-    whole = len(known) == len(set(keys)) and (report.total or 0) <= len(keys)
-    return History((*scores, report.score), since, Ages(known, whole))
+    # Where it isn't known since when, it is known from now on that it was there today.
+    seen = {key: each.seen if each else Seen(today, before=True) for key, each in zip(keys, since, strict=True)}
+    return History((*scores, report.score), since, Ages(seen, _is_whole(report, len(keys))))
+
+
+def _is_whole(report: ScanReport, listed: int) -> bool:
+    """Whether the list holds all findings that there are."""
+    counted = sum(report.counts.values()) if report.counts else 0
+    return max(report.total or 0, counted) <= listed and not report.unreadable
 
 
 def _since(

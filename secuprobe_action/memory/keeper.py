@@ -6,7 +6,7 @@ What it asks for decides, so it isn't a place: whoever compares is told whether 
 import itertools
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from secuprobe_action.findings.gate import Verdict
 from secuprobe_action.findings.model import ScanReport, Started
@@ -115,11 +115,18 @@ class Keeper:
             report.report_url,
         )
 
-    def ages(self, report: ScanReport, verdict: Verdict) -> str:
-        """Return what goes beside that line: since when the findings are there; nothing where that isn't known."""
-        known = verdict.history
-        place = self._place(self._forge.subject().commit)
-        return ages.write(known.ages, self._signer, place, report.scan_id) if known else ""
+    def ages(self, report: ScanReport, verdict: Verdict, recalled: Recalled | None) -> str:
+        """Return what goes beside that line: since when the findings are there; nothing where that isn't known.
+
+        What is remembered but came too late for the verdict is handed on.
+        """
+        if verdict.history:
+            known = verdict.history.ages
+        elif recalled and recalled.ages:
+            known = replace(recalled.ages, whole=False)
+        else:
+            return ""
+        return ages.write(known, self._signer, self._place(self._forge.subject().commit), report.scan_id)
 
     def _memory(
         self,

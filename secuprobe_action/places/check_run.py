@@ -91,7 +91,7 @@ class CheckRun(Place):
             line, note = self._left_for_later(ending, at, recalled)
             report_url, site = _scan(ending)
             lasting = isinstance(ending, Judged)
-            text = self._ages_of(ending)
+            text = self._ages_of(ending, recalled)
             self._publish(Check(self._name, conclusion, title, summary, at, line, report_url, site, lasting, text))
             return STALE if self._stale else note
 
@@ -132,11 +132,11 @@ class CheckRun(Place):
                 return self._line(started, at, of_use=True)
         return None
 
-    def _ages_of(self, ending: Ending) -> str:
+    def _ages_of(self, ending: Ending, recalled: Recalled | None) -> str:
         """Return what goes beside the line, where there is something."""
         match ending:
             case Judged(report=report, verdict=verdict) if report.site:
-                return self._recollection.keeper(self._desk.forge, report.site).ages(report, verdict)
+                return self._recollection.keeper(self._desk.forge, report.site).ages(report, verdict, recalled)
         return ""
 
     def _line(self, started: Started, at: int, *, of_use: bool) -> str | None:

@@ -53,6 +53,7 @@ class GitHubForge:
 
     def __init__(self, token: str, environment: Mapping[str, str], event: Mapping[str, Any], commit: str | None) -> None:
         self._environment = environment
+        self._token = token
         self._event = event
         self._named_commit = commit
         # By its number, which outlives a new name.
@@ -70,16 +71,15 @@ class GitHubForge:
                 raise_on_status=False,  # GitHub's last answer says why
             ),
             REQUEST_TIMEOUT_S,
-            token,
         )
         # For what isn't worth a second try, and must have come to nothing before what comes after it is sent.
-        self._once = self._connected(None, CERTAIN_TIMEOUT_S, token)
+        self._once = self._connected(None, CERTAIN_TIMEOUT_S)
 
-    def _connected(self, retry: GithubRetry | None, timeout_s: int, token: str) -> github.Github:
+    def _connected(self, retry: GithubRetry | None, timeout_s: int) -> github.Github:
         environment = self._environment
         with connected_by(Network.of(environment)):
             return github.Github(
-                auth=github.Auth.Token(token),
+                auth=github.Auth.Token(self._token),
                 base_url=environment.get("GITHUB_API_URL") or "https://api.github.com",
                 user_agent=f"secuprobe-scan-action/{__version__}",
                 timeout=timeout_s,
@@ -93,7 +93,7 @@ class GitHubForge:
     @property
     def issues(self) -> Issues:
         """The repository's issues."""
-        return GitHubIssues(self._repository, lambda: self._viewer)
+        return GitHubIssues(self._repository, lambda: self._viewer, self._token)
 
     def subject(self) -> Subject:
         """Return the named commit, or what the event says; its pull requests are asked for where they are needed."""

@@ -14,6 +14,8 @@ from secuprobe_action.platforms.github_errors import asking
 from secuprobe_action.platforms.issues import LABEL, MAX_LISTED, Issue
 from secuprobe_action.platforms.marker import Marker
 
+APP_TOKEN = "ghs_"  # noqa: S105  # how one begins (docs.github.com, "About authentication to GitHub", token formats)
+
 
 class GitHubIssues:
     """The issues of a repository.
@@ -21,11 +23,13 @@ class GitHubIssues:
     Args:
         repository: the repository.
         viewer: returns whose the token is, without `[bot]`; it asks GitHub.
+        token: the token, whose beginning says whether an app's or a person's it is.
     """
 
-    def __init__(self, repository: Repository, viewer: Callable[[], str]) -> None:
+    def __init__(self, repository: Repository, viewer: Callable[[], str], token: str) -> None:
         self._repository = repository
         self._viewer = viewer
+        self._is_app = token.startswith(APP_TOKEN)
 
     def own(self, marker: Marker) -> Sequence[Issue]:
         """Return the issues of this token's author with that marker, the oldest first."""
@@ -47,11 +51,11 @@ class GitHubIssues:
         asking("comment on an issue", lambda: self._issue(number).create_comment(body))
 
     def _own(self, marker: Marker) -> list[Issue]:
-        # An app's author is its name with `[bot]`, a person's is without; GraphQL, which tells whose the token is, says neither.
-        viewer = self._viewer()
-        found = [each for login in (f"{viewer}[bot]", viewer) for each in self._by(login)]
+        # A person may have an app's name.
+        author = f"{self._viewer()}[bot]" if self._is_app else self._viewer()
+        found = self._by(author)
         if len(found) > MAX_LISTED:
-            raise ForgeError(f"there are more than {MAX_LISTED:,} issues by {viewer}")
+            raise ForgeError(f"there are more than {MAX_LISTED:,} issues by {author}")
         own = [Issue(each.number, each.state == "open", each.body) for each in found if marker.stands_in(each.body)]
         return sorted(own, key=lambda issue: issue.number)
 

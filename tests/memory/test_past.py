@@ -98,6 +98,16 @@ def test_without_a_baseline_they_are_known_as_well(world: World) -> None:
     assert second["history"] == {"scores": [50, 60]}
 
 
+def test_what_was_lost_is_known_from_then_on(world: World) -> None:
+    report(world, "tls")
+    forge_of(world).checks[-1].kept = replace(forge_of(world).checks[-1].kept, text="")
+    second = report(world, "tls", days=2, SECUPROBE_BASELINE="", SECUPROBE_FAIL_ON="all")
+    third = report(world, "tls", days=3, SECUPROBE_BASELINE="", SECUPROBE_FAIL_ON="all")
+
+    assert ages(second) == {"tls": None}
+    assert ages(third) == {"tls": (3, True)}
+
+
 @pytest.mark.parametrize("change", ["", "{}<!-- -->", "moved", "altered"])
 def test_what_is_not_believed_is_not_told_and_the_baseline_says_what_it_can(world: World, change: str) -> None:
     report(world, "tls")

@@ -35,18 +35,22 @@ def issue(number: int, body: str | None, state: str = "open") -> dict[str, Any]:
     return {"number": number, "url": f"{REPO}/issues/{number}", "state": state, "body": body}
 
 
-def test_its_own_are_those_of_the_app_or_the_person(mocked: responses.RequestsMock) -> None:
+def test_its_own_are_those_of_the_app(mocked: responses.RequestsMock) -> None:
     listed(mocked, "github-actions[bot]", issue(9, f"above\n{MARKER}\nx", "closed"), issue(4, f"{MARKER}\n"), issue(3, None))
-    listed(mocked, "github-actions", status=422)
 
     own = forge().issues.own(MARKER)
 
     assert [(each.number, each.is_open) for each in own] == [(4, True), (9, False)]
 
 
+def test_nobody_of_that_name_has_none(mocked: responses.RequestsMock) -> None:
+    listed(mocked, "github-actions[bot]", status=422)
+
+    assert forge().issues.own(MARKER) == []
+
+
 def test_too_many_to_look_at_are_no_reason_to_open_another(mocked: responses.RequestsMock) -> None:
     listed(mocked, "github-actions[bot]", *(issue(number, "") for number in range(MAX_LISTED + 1)))
-    listed(mocked, "github-actions", status=422)
 
     with pytest.raises(ForgeError, match="more than 1,000 issues by github-actions"):
         forge().issues.own(MARKER)

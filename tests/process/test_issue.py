@@ -80,8 +80,8 @@ def test_a_persons_token_finds_its_own_issue(runner: Runner, github: FakeGitHub,
     github.viewer = "octocat"
     api.play(SQL)
 
-    scan(runner, github, api)
-    scan(runner, github, api)
+    scan(runner, github, api, github_token="ghp_token")
+    scan(runner, github, api, github_token="ghp_token")
 
     assert [issue["user"]["login"] for issue in github.issues] == ["octocat"]
 
