@@ -3,12 +3,16 @@ PYTHON ?= python3
 PY := .venv/bin/python
 URL ?=
 SEVERITY ?= high
+FIX ?=
+DATA ?= build/serve
+PORT ?= 8080
 TAG ?=
+REV ?=
 
 CHECK_PYTHON = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one: make PYTHON=python3.12 ...")'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-demo demo scan serve test lint unit coverage mutate field fuzz audit release-check image service-image bench-polling bench-fleet bench-startup bench-image docs picture format lock clean
+.PHONY: help setup setup-demo demo scan serve test lint unit coverage mutate field fuzz audit release-check image service-image bench-polling bench-fleet bench-firstrun bench-startup bench-image docs picture format lock clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -22,13 +26,13 @@ setup-demo: # what the demo needs is a part of that
 	@$(PYTHON) scripts/environments.py demo
 
 demo: setup-demo ## run the action against the embedded SecuProbe and a demo site (URL=http://localhost:3000: your own)
-	@$(PY) -m secuprobe_action demo --url "$(URL)" --fail-on-severity "$(SEVERITY)"
+	@$(PY) -m secuprobe_action demo --url "$(URL)" $(if $(FIX),--fix) --fail-on-severity "$(SEVERITY)"
 
 scan: setup-demo ## scan URL=... with the real service; needs SECUPROBE_API_KEY
 	@$(PY) -m secuprobe_action scan --url "$(URL)" --fail-on-severity "$(SEVERITY)"
 
-serve: setup-demo ## start the embedded SecuProbe with its pages; it remembers its scans in build/serve
-	@$(PY) -m secuprobe_action serve --open --data build/serve
+serve: setup-demo ## start the embedded SecuProbe with its pages; it remembers its scans in DATA=build/serve (PORT=8080)
+	@$(PY) -m secuprobe_action serve --open --data "$(DATA)" --port "$(PORT)"
 
 test: setup lint unit ## lint, types and all tests
 
@@ -61,13 +65,16 @@ audit: setup ## known vulnerabilities in what is locked
 release-check: setup ## try all of a release that can be tried without GitHub (TAG=vX.Y.Z: that one)
 	$(PY) -m scripts.release check $(TAG)
 	@scripts/lint
-	$(PY) -m pytest -n 4 tests/release tests/process/test_scan_domains.py
+	$(PY) -m pytest -n 4 tests/release tests/engine
 
 bench-polling: setup ## lag and requests of the polling schedule
 	@$(PY) -m bench.polling
 
 bench-fleet: setup ## many jobs on one key, in simulated time
 	@$(PY) -m bench.fleet
+
+bench-firstrun: setup ## `make demo` from a fresh clone: time and disk (REV="A B": these revisions in turn)
+	@$(PY) -m bench.firstrun $(REV)
 
 bench-startup: setup ## from process start to the first byte
 	@$(PY) -m bench.startup

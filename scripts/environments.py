@@ -60,6 +60,7 @@ def _build(name: str, folder: Path, uv: Path | None) -> None:
         _create(folder, "--without-pip")
     lock = str(LOCKS / f"{name}.txt")
     if uv is None or not _by_uv(uv, folder, [*OPTIONS.get(name, ()), "-r", lock]):
+        print(f"setup: uv can't install {name}.txt here; pip does, which takes longer", file=sys.stderr)
         _pip("--python", str(python_of(folder)), "install", "--no-compile", *PIP_OPTIONS.get(name, ()), "-r", lock)
     (folder / STAMP).write_text(_as_locked(name), encoding="utf-8")
 

@@ -13,11 +13,14 @@ from pathlib import Path
 
 from secuprobe_action.findings.baseline import Baseline, Compared, compare
 from secuprobe_action.findings.gate import Policy, Verdict, judge
+from secuprobe_action.findings.history import Ages, History, Seen, Since
 from secuprobe_action.findings.ignore import Rule, accept
 from secuprobe_action.findings.model import Finding, ScanReport, Severity, worst_first
 from secuprobe_action.findings.overview import Estate, Result, Site
-from secuprobe_action.local.preview import page
-from secuprobe_action.reports import comment, estate_page, html_report, markdown
+from secuprobe_action.findings.progress import Progress
+from secuprobe_action.local.demo.preview import page
+from secuprobe_action.reports import comment, estate_page, html_report, issue, markdown, progress
+from secuprobe_action.reports.escape import markdown as escape
 from secuprobe_action.reports.story import Story
 from secuprobe_action.text import plural
 
@@ -70,6 +73,21 @@ def _finding(entry: dict[str, str]) -> Finding:
     )
 
 
+TODAY = dt.date(2026, 11, 25)
+SCORES = (48.0, 48.0, 52.0, 55.0, 55.0, None, 58.0, 63.0, 66.0, 70.0, 72.0)
+"""Of the example's earlier runs, the oldest first."""
+
+
+def history(report: ScanReport, new: Sequence[str]) -> History:
+    """Return a past for the example: the first findings have been there for long, the new ones not at all."""
+    days = (0, 85, 85, 40, 40, 12, 3)
+    since = [
+        Since(Seen(TODAY - dt.timedelta(days=ago), before=ago == 85), TODAY, new=finding.title in new)
+        for finding, ago in zip(report.findings or (), days, strict=True)
+    ]
+    return History((*SCORES, report.score), tuple(since), Ages({}))
+
+
 def screenshot(html: str, target: Path, height: int) -> None:
     """Write a picture of the page `html`, `height` CSS pixels high."""
     with tempfile.TemporaryDirectory() as folder:
@@ -118,23 +136,30 @@ def main() -> None:
     css = (ROOT / "node_modules" / "github-markdown-css" / "github-markdown-light.css").read_text(encoding="utf-8") + MARGIN_CSS
     report, baseline = load()
     findings = report.findings or ()
-    alone = judge(report, Policy(Severity.HIGH))
+    past = history(report, json.loads((IMAGES / "example.json").read_text(encoding="utf-8"))["baseline"]["new"])
+    alone = judge(report, Policy(Severity.HIGH), history=past)
     # One finding is unfolded, as a reader would, to show what is in there.
     summary = page(markdown.summary(report, alone), "Job summary", css).replace("<details>", "<details open>", 1)
-    screenshot(summary, IMAGES / "job-summary.png", 1040)
-    rule = Rule(title="TLS 1.0*", reason="Old terminals until March.", expires=dt.date(2027, 3, 31), line=1)
+    screenshot(summary, IMAGES / "job-summary.png", 1090)
+    running = progress.render(Progress("running", "1 min 20 s of about 2 min", 80 / 118), report.report_url)
+    screenshot(page(running, "Check", css), IMAGES / "check-in-progress.png", 190)
+    rule = Rule(title_glob="TLS 1.0*", reason="Old terminals until March.", expires=dt.date(2027, 3, 31), line=1)
     acceptance = accept([rule], findings, report.url, dt.date(2026, 11, 25))
-    compared = judge(report, Policy(Severity.HIGH, only_new=True), Compared(compare(findings, baseline)), acceptance)
+    compared = judge(report, Policy(Severity.HIGH, only_new=True), Compared(compare(findings, baseline)), acceptance, past)
     screenshot(
         page(comment.render(report, compared, "9f2c41d07a6e8b3350e1f4aa27c95d6b81c0e7f3"), "Comment", css),
         IMAGES / "pull-request-comment.png",
-        580,
+        630,
     )
+    name = f"# {escape(issue.title('SecuProbe', 'https://shop.example.com'))}\n\n"
+    came = issue.changes(compared.new, 2, report.report_url)
+    told = page(f"{name}{issue.text(report, compared)}\n\n---\n\n{came}", "Issue", css)
+    screenshot(told, IMAGES / "issue.png", 1540)
     finished_at = dt.datetime(2026, 11, 25, 12, 30, tzinfo=dt.UTC)
     screenshot(estate_page.render(estate(report, compared), (), finished_at), IMAGES / "estate.png", 900)
     story = Story(report, compared, ".github/workflows/security.yml", finished_at)
     html = html_report.render(story).replace('<details class="finding"', '<details open class="finding"', 1)
-    screenshot(html, IMAGES / "html-report.png", 1150)
+    screenshot(html, IMAGES / "html-report.png", 1400)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@
     python -m scripts.release check [vX.Y.Z]        do all files name this version?
     python -m scripts.release bump X.Y.Z            have them name another
     python -m scripts.release rewrite sha256:...    have this checkout's actions use the image of that digest
+    python -m scripts.release ask vX.Y.Z            would GitHub take it?
     python -m scripts.release publish vX.Y.Z sha256:...
 """
 
@@ -16,16 +17,17 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import github
-from github.GithubException import UnknownObjectException
-from github.InputGitTreeElement import InputGitTreeElement
 from github.Repository import Repository
 
+from scripts import publishing
 from secuprobe_action import __version__
 
 ROOT = Path(__file__).parents[1]
 IMAGE = "ghcr.io/garconposey/secuprobe-scan-action"
 SERVICE_IMAGE = "ghcr.io/garconposey/secuprobe-embedded"
-VERSION = r"[0-9]+\.[0-9]+\.[0-9]+"
+_NUMBER = r"(?:0|[1-9][0-9]*)"
+VERSION = rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}"
+"""A version as of semver.org; releases have neither a pre-release nor build metadata."""
 
 MENTIONS: Mapping[str, str] = {
     "pyproject.toml": rf'(?m)^version = "({VERSION})"',
@@ -36,7 +38,7 @@ MENTIONS: Mapping[str, str] = {
     "templates/*.yml": rf"{IMAGE}:({VERSION})",
     "examples/*": rf"(?:{IMAGE}:|{SERVICE_IMAGE}:|/secuprobe-scan@)({VERSION})",
     "README.md": rf"secuprobe-scan(?:-action[\w./-]*(?:@v|:)|@)({VERSION})",
-    "docs/*.md": rf"(?:secuprobe-scan(?:-action[\w./-]*(?:@v|:)|@)|{SERVICE_IMAGE}:)({VERSION})",
+    "docs/*.md": rf"(?:secuprobe-scan(?:-action[\w./-]*(?:@v|/v|:)|@)|{SERVICE_IMAGE}:)({VERSION})",
 }
 """Where the version is named: files, and what stands around it there."""
 
@@ -128,47 +130,51 @@ def newest(version: str, tags: list[str]) -> bool:
     return all(number <= _number(version) for number in numbers)
 
 
-def publish(repository: Repository, root: Path, version: str, commit: str, digest: str) -> bool:
-    """Commit the rewritten actions on top of the tagged commit, have the tags point there, and publish the release.
+def moving(version: str, tags: list[str]) -> list[str]:
+    """Return the tags that a release makes or moves: its own, and its major version's where it is the newest of that.
 
-    The commit is made through the API, so GitHub signs it. The version's own tag moves, too: what users run is its tree.
+    Args:
+        version: such as 1.0.0.
+        tags: those that there are.
+    """
+    major = f"v{version.split('.', 1)[0]}"
+    is_newest = newest(version, [tag for tag in tags if tag.startswith(f"{major}.")])
+    return [f"v{version}", major] if is_newest else [f"v{version}"]
+
+
+def ask(repository: Repository, version: str, commit: str) -> None:
+    """Ask GitHub what could be refused, before anything is built or moved.
+
+    Raises:
+        Refused: it would be.
+    """
+    tags = moving(version, [tag.name for tag in repository.get_tags()])
+    if found := publishing.refusals(repository, version, commit, tags):
+        raise publishing.Refused("; ".join(found))
+
+
+def publish(repository: Repository, root: Path, version: str, commit: str, digest: str) -> bool:
+    """Release `version`, whole or not at all.
 
     Args:
         repository: the repository on GitHub.
         root: a checkout of `commit`.
         version: such as 1.0.0.
         commit: the commit that was tagged.
-        digest: the image's.
+        digest: the action's image's.
 
     Returns:
         Whether it is the newest of its major version, so that the major tag moved.
+
+    Raises:
+        Refused: GitHub would not, or did not, take it.
     """
-    files = rewritten(root, digest, version)
-    text = notes(root, version)
-    base = repository.get_git_commit(commit)
-    elements = [InputGitTreeElement(name, "100644", "blob", content) for name, content in files.items()]
-    tree = repository.create_git_tree(elements, base_tree=base.tree)
-    released = repository.create_git_commit(f"Release v{version}\n\nThe actions use {IMAGE}@{digest}.", tree, [base])
-    tags = [tag.name for tag in repository.get_tags()]
-    major = version.split(".", 1)[0]
-    is_newest = newest(version, [tag for tag in tags if tag.startswith(f"v{major}.")])
-    for tag in [f"v{version}", f"v{major}"] if is_newest else [f"v{version}"]:
-        if tag in tags:
-            repository.get_git_ref(f"tags/{tag}").edit(released.sha, force=True)
-        else:
-            repository.create_git_ref(f"refs/tags/{tag}", released.sha)
-    _release(repository, f"v{version}", text, is_latest=newest(version, tags))
-    return is_newest
-
-
-def _release(repository: Repository, tag: str, text: str, *, is_latest: bool) -> None:
-    make_latest = "true" if is_latest else "false"
-    try:
-        release = repository.get_release(tag)
-    except UnknownObjectException:
-        repository.create_git_release(tag, tag, text, make_latest=make_latest)
-    else:  # a second attempt
-        release.update_release(tag, text, make_latest=make_latest)
+    release = publishing.Release(version, commit, rewritten(root, digest, version), notes(root, version))
+    ask(repository, version, commit)
+    there = [tag.name for tag in repository.get_tags()]
+    tags = moving(version, there)
+    publishing.publish(repository, release, tags, is_latest=newest(version, there))
+    return len(tags) > 1
 
 
 def _number(version: str) -> tuple[int, ...]:
@@ -181,16 +187,23 @@ def _tagged(tag: str) -> str:
     return tag[1:]
 
 
+def _version(text: str) -> str:
+    if not re.fullmatch(VERSION, text):
+        raise argparse.ArgumentTypeError("must be a version as in 1.0.0 (semver.org)")
+    return text
+
+
 def parser() -> argparse.ArgumentParser:
     """Return what reads the command line."""
     parser = argparse.ArgumentParser("scripts.release", description="Make a release.")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("check").add_argument("version", type=_tagged, nargs="?", default=f"v{__version__}")
-    commands.add_parser("bump").add_argument("version")
+    commands.add_parser("bump").add_argument("version", type=_version)
     commands.add_parser("rewrite").add_argument("digest")
-    publishing = commands.add_parser("publish")
-    publishing.add_argument("version", type=_tagged)
-    publishing.add_argument("digest")
+    commands.add_parser("ask").add_argument("version", type=_tagged)
+    publish_command = commands.add_parser("publish")
+    publish_command.add_argument("version", type=_tagged)
+    publish_command.add_argument("digest")
     return parser
 
 
@@ -207,11 +220,25 @@ def main(arguments: list[str]) -> int:
         case "rewrite":
             for name, text in rewritten(ROOT, given.digest, __version__).items():
                 (ROOT / name).write_text(text, encoding="utf-8")
-        case "publish":
-            api = github.Github(auth=github.Auth.Token(os.environ["GITHUB_TOKEN"]))
-            repository = api.get_repo(os.environ["GITHUB_REPOSITORY"])
-            moved = publish(repository, ROOT, given.version, os.environ["GITHUB_SHA"], given.digest)
+        case "ask" | "publish":
+            return _on_github(given)
+    return 0
+
+
+def _on_github(given: argparse.Namespace) -> int:
+    """Run what asks GitHub, and return the exit code."""
+    variables = os.environ
+    api = github.Github(auth=github.Auth.Token(variables["GITHUB_TOKEN"]), base_url=variables["GITHUB_API_URL"])
+    repository, commit = api.get_repo(variables["GITHUB_REPOSITORY"]), variables["GITHUB_SHA"]
+    try:
+        if given.command == "ask":
+            ask(repository, given.version, commit)
+        else:
+            moved = publish(repository, ROOT, given.version, commit, given.digest)
             print(f"moved_major={str(moved).lower()}")
+    except publishing.Refused as refused:
+        print(f"::error title=The release was refused::{refused}", file=sys.stderr)
+        return 1
     return 0
 
 

@@ -22,14 +22,14 @@ def scan(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     """Run the action."""
     signals = _signals()
     gc.disable()  # imports make no garbage, and looking for it is a tenth of the start-up
-    from secuprobe_action import app, platforms, settings
+    from secuprobe_action import app, inputs, platforms
     from secuprobe_action.clock import SystemClock
     from secuprobe_action.connecting import connect
 
     gc.freeze()
     gc.enable()
-    flags = settings.parse_flags(
-        arguments, _parser("scan", settings.DEFAULTS, "Scan a URL with SecuProbe and gate on what it finds.")
+    flags = inputs.parse_flags(
+        arguments, _parser("scan", inputs.DEFAULTS, "Scan a URL with SecuProbe and gate on what it finds.")
     )
     run = app.Run(platforms.detect(environment, sys.stdout), SystemClock(signals.check), signals, connect)
     return run.main(environment, flags)
@@ -38,23 +38,23 @@ def scan(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
 def domains(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     """List the account's domains."""
     signals = _signals()
-    from secuprobe_action import domains_command, settings
+    from secuprobe_action import domains_command, inputs
     from secuprobe_action.connecting import connect
 
-    parser = _parser("domains", settings.DOMAIN_DEFAULTS, "List the domains of your SecuProbe account.")
-    flags = settings.parse_flags(arguments, parser)
+    parser = _parser("domains", inputs.DOMAIN_DEFAULTS, "List the domains of your SecuProbe account.")
+    flags = inputs.parse_flags(arguments, parser)
     return domains_command.run(_shell(environment, signals, domains_command.OUTPUTS), connect, environment, flags)
 
 
 def estate(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     """Scan many sites in one step."""
     signals = _signals()
-    from secuprobe_action import estate_command, platforms, settings
+    from secuprobe_action import estate_command, inputs, platforms
     from secuprobe_action.clock import SystemClock
     from secuprobe_action.connecting import connect
 
     description = "Scan many sites with SecuProbe, and gate on what it finds in any of them."
-    flags = settings.parse_flags(arguments, _parser("estate", settings.ESTATE_DEFAULTS, description))
+    flags = inputs.parse_flags(arguments, _parser("estate", inputs.ESTATE_DEFAULTS, description))
     run = estate_command.Run(platforms.detect(environment, sys.stdout), SystemClock(signals.check), signals, connect)
     return run.main(environment, flags)
 
@@ -74,7 +74,7 @@ def _shell(environment: Mapping[str, str], signals: Signals, outputs: Mapping[st
 
 
 def _parser(command: str, defaults: Mapping[str, str], description: str) -> argparse.ArgumentParser:
-    from secuprobe_action import settings
+    from secuprobe_action import inputs
 
     parser = argparse.ArgumentParser(
         f"secuprobe {command}",
@@ -83,7 +83,7 @@ def _parser(command: str, defaults: Mapping[str, str], description: str) -> argp
         "a command line is visible to other processes. Exit codes: 0 passed, 1 gate failed, 2 invalid input, "
         "3 API or scan error, 130/143 cancelled.",
     )
-    settings.add_flags(parser, defaults)
+    inputs.add_flags(parser, defaults)
     return parser
 
 
@@ -98,9 +98,9 @@ def serve(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
 def demo(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     """Run the action against the embedded SecuProbe and a demo site."""
     with needing_local("demo"):
-        from secuprobe_action.local import demo
+        from secuprobe_action.local.demo import command
 
-    return demo.main(arguments, environment)
+    return command.main(arguments, environment)
 
 
 def demo_site(arguments: Sequence[str], environment: Mapping[str, str]) -> int:

@@ -17,12 +17,14 @@ from secuprobe_action.errors import ExitCode, InputError, Mistake
 from secuprobe_action.findings.endings import Ending
 from secuprobe_action.findings.model import Started
 from secuprobe_action.ignore_file import read_rules
+from secuprobe_action.inputs import DEFAULTS
 from secuprobe_action.judging import Judging
 from secuprobe_action.memory.recollection import Recollection
 from secuprobe_action.memory.record import Signer
 from secuprobe_action.places.base import Place
 from secuprobe_action.places.check_run import CheckRun
 from secuprobe_action.places.comment import PullRequestComment
+from secuprobe_action.places.issue import SiteIssue
 from secuprobe_action.places.log_table import LogTable
 from secuprobe_action.places.outputs import SCAN_OUTPUTS
 from secuprobe_action.places.platform_result import PlatformResult
@@ -31,9 +33,10 @@ from secuprobe_action.platforms.base import ForgeError, Platform
 from secuprobe_action.platforms.desk import Desk
 from secuprobe_action.report_files import pairs
 from secuprobe_action.reports import FORMATS
-from secuprobe_action.settings import AUTO, CommentMode, Settings
+from secuprobe_action.settings import Settings
 from secuprobe_action.shell import Shell
 from secuprobe_action.signals import Signals
+from secuprobe_action.values import AUTO, CommentMode
 from secuprobe_action.workspace import Workspace
 
 
@@ -69,7 +72,7 @@ class Run:
                 return skipped
             return self._scan_and_judge(settings.validate(inputs, environment))
 
-        return self._shell.run(settings.DEFAULTS, environment, flags, command)
+        return self._shell.run(DEFAULTS, environment, flags, command)
 
     def _remove_reports(self, reports: str) -> None:
         """Remove what an earlier run left before anything else can fail: it must not be taken for this run's.
@@ -112,7 +115,9 @@ class Run:
             client = client_for(wanted, http, deadline, heartbeat, self._platform)
             scanner = Scanner(client, wanted.api_url, heartbeat, deadline, wanted.site, recollection.lengths)
             only_new = wanted.policy.only_new
-            comparing = Comparing(scanner, recollection.recalled, wanted.baseline, wanted.site, only_new=only_new)
+            comparing = Comparing(
+                scanner, recollection.recalled, wanted.baseline, wanted.site, only_new=only_new, known=recollection.known
+            )
             drive(comparing.prepare(), client.wait)
             earlier = self._earlier_attempt(wanted, recollection, check)
             target = wanted.target.get_secret_value() if wanted.target else None
@@ -133,6 +138,8 @@ class Run:
             yield PullRequestComment(
                 desk, wanted.check_name, wanted.site, always=always, shows_progress=platform.comments_progress
             )
+        if wanted.issue:
+            yield SiteIssue(desk, wanted.check_name, wanted.site)
         yield PlatformResult(platform, wanted.check_name, wanted.site)
 
     def _earlier_attempt(self, wanted: Settings, recollection: Recollection, check: CheckRun | None) -> str | None:

@@ -7,11 +7,12 @@ from secuprobe_action.api.steps import Steps
 from secuprobe_action.api.wire import Scan
 from secuprobe_action.errors import ApiError, NotCompared, NotFound
 from secuprobe_action.findings.baseline import Compared, compare
+from secuprobe_action.findings.history import History
 from secuprobe_action.findings.model import ScanReport
-from secuprobe_action.memory.rules import Recalled
+from secuprobe_action.memory.rules import Recalled, history_of
 from secuprobe_action.platforms.base import ForgeError
-from secuprobe_action.settings import AUTO
 from secuprobe_action.text import one_line
+from secuprobe_action.values import AUTO
 
 
 class Comparing:
@@ -23,6 +24,7 @@ class Comparing:
         baseline: the scan to compare with, AUTO for what is remembered, or None for no comparison.
         site: what the findings belong to, or None where only the scan tells.
         only_new: whether only new findings fail the gate.
+        known: returns what is known of earlier runs by the time it is called, or None; it waits for nothing.
     """
 
     def __init__(
@@ -33,12 +35,14 @@ class Comparing:
         site: str | None,
         *,
         only_new: bool,
+        known: Callable[[], Recalled | None] = lambda: None,
     ) -> None:
         self._scanner = scanner
         self._recalled = recalled
         self._baseline = baseline
         self._site = site
         self._only_new = only_new
+        self._known = known
         self._named: Scan | None = None
         self._problem = ""
 
@@ -78,6 +82,16 @@ class Comparing:
             return Compared(problem=self._problem)
         require_site(self._named, _of_url(report.site))  # known by now, even where only the scan told
         return self._unlisted(report) or (yield from self._with_scan(report, self._named, None, now))
+
+    def history(self, report: ScanReport, compared: Compared, now: float) -> History | None:
+        """Return what earlier runs tell beyond that, which decides nothing; None where it isn't known by now.
+
+        Args:
+            report: the run's scan.
+            compared: what came of comparing it.
+            now: seconds since the epoch.
+        """
+        return history_of(self._known(), report, compared.comparison, now)
 
     def _with_memory(self, report: ScanReport, now: float) -> Steps[Compared]:
         try:

@@ -14,6 +14,7 @@ from secuprobe_action.connecting import client_for
 from secuprobe_action.errors import ExitCode
 from secuprobe_action.findings.endings import Done
 from secuprobe_action.findings.sites import host_of
+from secuprobe_action.inputs import DOMAIN_DEFAULTS
 from secuprobe_action.platforms.base import Level, Platform
 from secuprobe_action.reports import domain_table
 from secuprobe_action.settings import DomainFilter
@@ -62,7 +63,7 @@ def run(
         _show(shell.platform, domains, wanted.format, limit)
         return Done(ExitCode.PASSED)
 
-    return shell.run(settings.DOMAIN_DEFAULTS, environment, flags, command)
+    return shell.run(DOMAIN_DEFAULTS, environment, flags, command)
 
 
 def _listed(domains: Sequence[Domain]) -> str:

@@ -17,6 +17,7 @@ from secuprobe_action.findings.overview import Result, Site
 from secuprobe_action.findings.progress import Progress
 from secuprobe_action.findings.sites import host_of, site_of
 from secuprobe_action.ignore_file import read_rules
+from secuprobe_action.inputs import ESTATE_DEFAULTS
 from secuprobe_action.judging import Judging
 from secuprobe_action.memory.estate_memory import EstateMemory
 from secuprobe_action.memory.record import Signer
@@ -26,11 +27,12 @@ from secuprobe_action.places.log_table import LogTable
 from secuprobe_action.places.outputs import ESTATE_OUTPUTS
 from secuprobe_action.places.site_reports import SiteReports
 from secuprobe_action.platforms.base import ForgeError, Platform
-from secuprobe_action.settings import AUTO, EstateSettings
+from secuprobe_action.settings import EstateSettings
 from secuprobe_action.shell import Shell
 from secuprobe_action.signals import Signals
 from secuprobe_action.survey import Means, Survey, Target
 from secuprobe_action.text import one_line, plural
+from secuprobe_action.values import AUTO
 from secuprobe_action.workspace import Workspace
 
 
@@ -65,7 +67,7 @@ class Run:
             skipped = self._shell.skipped(inputs)
             return skipped or self._survey(settings.validate_estate(inputs, environment))
 
-        return self._shell.run(settings.ESTATE_DEFAULTS, environment, flags, command)
+        return self._shell.run(ESTATE_DEFAULTS, environment, flags, command)
 
     def _survey(self, wanted: EstateSettings) -> Surveyed:
         shell, platform = self._shell, self._platform

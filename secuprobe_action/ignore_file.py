@@ -2,7 +2,7 @@
 
 from secuprobe_action.errors import InputError, Mistake
 from secuprobe_action.findings import ignore
-from secuprobe_action.settings import DEFAULTS
+from secuprobe_action.inputs import DEFAULTS
 from secuprobe_action.workspace import Workspace
 
 DEFAULT_NAMES = (DEFAULTS["ignore_file"], ".secuprobe-ignore.yaml")

@@ -43,4 +43,5 @@ class Judging:
         compared = yield from comparing.compare(report, self.now())
         today = dt.datetime.fromtimestamp(self.now(), dt.UTC).date()
         acceptance = ignore.accept(self.rules, report.findings or (), report.url, today)
-        return Judged(report, gate.judge(report, self.policy, compared, acceptance))
+        history = comparing.history(report, compared, self.now())
+        return Judged(report, gate.judge(report, self.policy, compared, acceptance, history))

@@ -3,12 +3,12 @@
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 
-from secuprobe_action import settings
 from secuprobe_action.clock import Clock, Deadline
 from secuprobe_action.errors import ActionError, ApiError, Cancelled, ExitCode, InternalError
 from secuprobe_action.findings.endings import Ending, Failed, Skipped, Stopped
 from secuprobe_action.findings.model import Started
 from secuprobe_action.findings.progress import Progress
+from secuprobe_action.inputs import read_inputs, secrets_of
 from secuprobe_action.places import Places
 from secuprobe_action.places.annotations import Annotations
 from secuprobe_action.places.log_progress import LogProgress
@@ -66,8 +66,8 @@ class Shell:
             flags: the command line's values by input name; None where a flag wasn't given.
             command: takes the inputs as text and returns how it ended.
         """
-        inputs = settings.read_inputs(environment, self.platform.input_prefixes, flags, defaults)
-        self._secrets = settings.secrets_of(inputs)
+        inputs = read_inputs(environment, self.platform.input_prefixes, flags, defaults)
+        self._secrets = secrets_of(inputs)
         for secret in self._secrets:
             self.platform.mask(secret)
         ending = self._ending(command, inputs)

@@ -28,8 +28,9 @@ from secuprobe_action.log import Log
 from secuprobe_action.memory.estate_memory import EstateMemory
 from secuprobe_action.memory.ledger import digest_of
 from secuprobe_action.places.site_reports import SiteReports
-from secuprobe_action.settings import AUTO, EstateSettings
+from secuprobe_action.settings import EstateSettings
 from secuprobe_action.text import about, one_line
+from secuprobe_action.values import AUTO
 
 COMPARING_REQUESTS = 2
 """What a comparison asks for beside the site's own list: the scan it is compared with, and its list."""

@@ -1,6 +1,6 @@
 """Fixtures, and what a test needs of its machine. Where that is missing it skips and says why, unless it is required.
 
-SECUPROBE_TEST_REQUIRE names what must be there, separated by commas: container, wapiti, browser, node, curl.
+SECUPROBE_TEST_REQUIRE names what must be there, separated by commas: container, engine, wapiti, browser, node, curl.
 """
 
 import os
@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from secuprobe_action.local.wapiti import default_program
+from tests.engine.act import ACT
 from tests.support import ROOT, Runner
 
 PROGRAMS = {"container": "docker", "browser": "chromium", "curl": "curl"}
@@ -25,6 +26,8 @@ def _missing(what: str) -> str | None:
     match what:
         case "container":
             return _missing_for_containers()
+        case "engine":
+            return _missing("container") or (None if ACT.exists() else "act is not installed (make setup)")
         case "wapiti":
             return None if default_program().exists() else "Wapiti is not installed (make setup)"
         case "node":
@@ -45,7 +48,7 @@ def _missing_for_containers() -> str | None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     required = os.environ.get("SECUPROBE_TEST_REQUIRE", "").split(",")
-    for what in ("container", "wapiti", "browser", "node", "curl"):
+    for what in ("container", "engine", "wapiti", "browser", "node", "curl"):
         marked = [item for item in items if item.get_closest_marker(what)]
         reason = _missing(what) if marked and what not in required else None
         for item in marked if reason else ():

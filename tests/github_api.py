@@ -55,6 +55,8 @@ class FakeGitHub:
         pulls: the open pull requests: the branch of each.
         checks: check runs as they stand, newest last.
         comments: comments of all pull requests, each with the `pull` that it is of.
+        issues: all issues, each with its comments.
+        labels: those that the repository has.
         viewer: whose the token is.
         refuse: what is refused, given `METHOD path`; or None.
         hang_s: how long every answer takes.
@@ -70,6 +72,8 @@ class FakeGitHub:
     pulls: dict[int, str] = field(default_factory=lambda: {7: "feature"})
     checks: list[dict[str, Any]] = field(default_factory=list)
     comments: list[dict[str, Any]] = field(default_factory=list)
+    issues: list[dict[str, Any]] = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)
     viewer: str = "github-actions[bot]"
     refuse: Callable[[str], Refusal | None] = lambda request: None
     hang_s: float = 0.0
@@ -126,13 +130,22 @@ class FakeGitHub:
         self.comments.append({"id": number, "url": url, "body": body, "user": user, "pull": pull})
         return self.comments[-1]
 
+    def add_issue(self, login: str, **fields: Any) -> dict[str, Any]:
+        """Add an issue."""
+        number = 500 + next(self.ids)
+        url = f"{self.url}/repos/{REPOSITORY}/issues/{number}"
+        user = {"login": login, "id": 1, "type": "Bot"}
+        labels = [{"name": name} for name in fields.pop("labels", [])]
+        self.issues.append({"number": number, "url": url, "state": "open", "user": user, "labels": labels, "said": [], **fields})
+        return self.issues[-1]
+
     def add_check(self, **fields: Any) -> dict[str, Any]:
         """Add a check run."""
         number = next(self.ids)
         now = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         url = f"{self.url}/repos/{REPOSITORY}/check-runs/{number}"
         completed = {"completed_at": now} if fields.get("conclusion") else {"completed_at": None}
-        self.checks.append({"id": number, "url": url, "app": ACTIONS_APP, "started_at": now, **completed, **fields})
+        self.checks.append({"id": number, "url": url, "app": ACTIONS_APP, "started_at": now, **completed, "output": {}, **fields})
         return self.checks[-1]
 
 
@@ -159,6 +172,7 @@ def create(github: FakeGitHub) -> FastAPI:
 
     _add_history(app, github)
     _add_checks(app, github)
+    _add_issues(app, github)
     _add_comments(app, github)
     return app
 
@@ -234,6 +248,33 @@ def _add_checks(app: FastAPI, github: FakeGitHub) -> None:
         return check
 
 
+def _add_issues(app: FastAPI, github: FakeGitHub) -> None:
+    @app.get(REPO + "/labels/{name}")
+    async def label(name: str) -> Any:
+        return {"name": name} if name in github.labels else JSONResponse({"message": "Not Found"}, 404)
+
+    @app.get(REPO + "/issues")
+    async def issues(request: Request, creator: str, state: str = "open") -> Any:
+        found = [each for each in github.issues if each["user"]["login"] == creator and state in ("all", each["state"])]
+        if creator not in (github.viewer, *(each["user"]["login"] for each in github.issues)):
+            return JSONResponse({"message": "Validation Failed"}, 422)
+        return _paged(request, found[::-1], list)  # the newest first
+
+    @app.post(REPO + "/issues")
+    async def open_issue(request: Request) -> Any:
+        body = await request.json()
+        github.bodies.append(("POST /repos/{owner}/{repo}/issues", body))
+        return JSONResponse(github.add_issue(github.viewer, **body), 201)
+
+    @app.patch(REPO + "/issues/{number}")
+    async def edit_issue(number: int, request: Request) -> Any:
+        body = await request.json()
+        github.bodies.append(("PATCH /repos/{owner}/{repo}/issues/{issue_number}", body))
+        issue = next(issue for issue in github.issues if issue["number"] == number)
+        issue.update(body)
+        return issue
+
+
 def _add_comments(app: FastAPI, github: FakeGitHub) -> None:
     @app.get(REPO + "/issues/{number}/comments")
     async def comments(request: Request, number: int) -> Any:
@@ -243,6 +284,9 @@ def _add_comments(app: FastAPI, github: FakeGitHub) -> None:
     async def create_comment(number: int, request: Request) -> Any:
         body = await request.json()
         github.bodies.append(("POST /repos/{owner}/{repo}/issues/{issue_number}/comments", body))
+        for issue in github.issues:
+            if issue["number"] == number:
+                issue["said"].append(body["body"])
         return JSONResponse(github.add_comment(f"{github.viewer.removesuffix('[bot]')}[bot]", body["body"], number), 201)
 
     @app.patch(REPO + "/issues/comments/{number}")

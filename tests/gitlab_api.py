@@ -32,6 +32,8 @@ class FakeGitLab(Fake):
         pipelines: its pipelines by their numbers, of which statuses are appended to.
         statuses: all statuses, the oldest first.
         notes: those of the one merge request.
+        issues: all issues, each with its notes.
+        labels: those that the project has.
         head: the merge request's newest commit, or None where GitLab names none.
         user: whose the token is.
     """
@@ -40,6 +42,8 @@ class FakeGitLab(Fake):
     pipelines: dict[int, Pipeline] = field(default_factory=dict)
     statuses: list[dict[str, Any]] = field(default_factory=list)
     notes: list[dict[str, Any]] = field(default_factory=list)
+    issues: list[dict[str, Any]] = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)
     head: str | None = None
     user: dict[str, Any] = field(default_factory=lambda: {"id": 42, "username": "bot"})
     ids: Iterator[int] = field(default_factory=lambda: itertools.count(1000))
@@ -89,6 +93,10 @@ class FakeGitLab(Fake):
         yield r"/merge_requests/7", lambda asked: Answer(200, {"sha": self.head})
         yield r"/merge_requests/7/notes", self._all_notes
         yield r"/merge_requests/7/notes/(\d+)", self._note
+        yield r"/labels/(\w+)", self._label
+        yield r"/issues", self._all_issues
+        yield r"/issues/(\d+)", self._issue
+        yield r"/issues/(\d+)/notes", self._issue_note
 
     def _post_status(self, asked: Asked, sha: str) -> Answer:
         body = asked.body
@@ -166,6 +174,29 @@ class FakeGitLab(Fake):
             return Answer(204)
         note |= asked.body
         return Answer(200, note)
+
+    def _label(self, asked: Asked, name: str) -> Answer:
+        return Answer(200, {"name": name}) if name in self.labels else Answer(404, {"message": "404 Label Not Found"})
+
+    def _all_issues(self, asked: Asked) -> Answer:
+        if asked.method == "GET":
+            assert asked.only("scope") == "all", "by itself GitLab lists what the token's own user made"
+            found = [each for each in self.issues if each["author"]["username"] == asked.only("author_username")]
+            return _page(asked, found[::-1])  # the newest first
+        iid = len(self.issues) + 1
+        self.issues.append({"iid": iid, "state": "opened", "author": self.user, "labels": "", "said": [], **asked.body})
+        return Answer(201, self.issues[-1])
+
+    def _issue(self, asked: Asked, iid: str) -> Answer:
+        issue, body = self.issues[int(iid) - 1], dict(asked.body)
+        moved = {"close": "closed", "reopen": "opened", None: issue["state"]}
+        issue["state"] = moved[body.pop("state_event", None)]
+        issue |= body
+        return Answer(200, issue)
+
+    def _issue_note(self, asked: Asked, iid: str) -> Answer:
+        self.issues[int(iid) - 1]["said"].append(asked.body["body"])
+        return Answer(201, {"id": next(self.ids)})
 
 
 def _page(asked: Asked, found: list[Any]) -> Answer:

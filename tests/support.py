@@ -20,7 +20,7 @@ from secuprobe_action.clock import Task
 from secuprobe_action.findings.model import Finding, ScanReport, Severity
 from secuprobe_action.local.accounts import SCOPES, Account, Limiter
 from secuprobe_action.local.background import running
-from secuprobe_action.local.demo import read_outputs
+from secuprobe_action.local.demo.runner import read_outputs
 from secuprobe_action.local.engine import LocalFinding, Outcome
 from secuprobe_action.local.scripted import Scenario, ScriptedEngine
 from secuprobe_action.local.serve import application

@@ -12,11 +12,12 @@ from secuprobe_action.app import Run
 from secuprobe_action.errors import ExitCode
 from secuprobe_action.findings.gate import Verdict
 from secuprobe_action.findings.model import ScanReport
-from secuprobe_action.local.demo import read_outputs
+from secuprobe_action.local.demo.runner import read_outputs
 from secuprobe_action.places.outputs import ESTATE_OUTPUTS, SCAN_OUTPUTS
 from secuprobe_action.platforms import detect
 from secuprobe_action.platforms.base import Check, Comment, Forge, Kept, Lineage, Subject
 from secuprobe_action.platforms.github import GitHub
+from secuprobe_action.platforms.issues import Issues
 from secuprobe_action.settings import Access, Settings
 from secuprobe_action.shell import Shell
 from secuprobe_action.signals import Signals
@@ -131,6 +132,10 @@ class Broken(GitHub):
 
 class BrokenForge:
     repository, run, attempt = "org/app", "1", 1
+
+    @property
+    def issues(self) -> Issues:
+        raise RuntimeError
 
     def subject(self) -> Subject:
         raise RuntimeError

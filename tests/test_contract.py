@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from secuprobe_action import domains_command
+from secuprobe_action.inputs import DEFAULTS
 from secuprobe_action.places.outputs import ESTATE_OUTPUTS, SCAN_OUTPUTS
-from secuprobe_action.settings import DEFAULTS
 from tests.support import ROOT
 
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from secuprobe_action import __version__
-from secuprobe_action.settings import DEFAULTS
+from secuprobe_action.inputs import DEFAULTS
 from tests.support import ROOT
 
 EXAMPLES = {

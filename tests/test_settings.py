@@ -8,7 +8,8 @@ import pytest
 from secuprobe_action.errors import InputError
 from secuprobe_action.findings.model import Severity
 from secuprobe_action.findings.urls import shown_url
-from secuprobe_action.settings import DEFAULTS, Settings, read_inputs, secrets_of, validate
+from secuprobe_action.inputs import DEFAULTS, read_inputs, secrets_of
+from secuprobe_action.settings import Settings, validate
 
 KEY = "sp_live_abc"
 
@@ -227,6 +228,7 @@ def test_every_mistake_is_reported_at_once() -> None:
         "commit": "main",
         "check_name": "two\nlines",
         "pr_comment": "often",
+        "issue": "maybe",
     }
 
     assert set(mistakes(api_key="", **wrong)) == set(DEFAULTS) - {"github_token"}

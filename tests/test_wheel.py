@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from secuprobe_action import __version__
-from secuprobe_action.local.demo import read_outputs
+from secuprobe_action.local.demo.runner import read_outputs
 from secuprobe_action.local.wapiti import default_program
 from tests.support import FINDINGS, KEY, ROOT, URL, Api, inherited_environment, secuprobe
 
@@ -124,16 +124,14 @@ def test_it_scans_as_a_step_of_a_runner_without_containers(installed: Installed,
     assert (tmp_path / "report.sarif").exists()
 
 
-def test_it_lists_domains_and_shows_an_estate(installed: Installed, api: Api, tmp_path: Path) -> None:
+def test_it_lists_domains_and_scans_them_all(installed: Installed, api: Api) -> None:
     environment = {"SECUPROBE_API_KEY": KEY, "SECUPROBE_API_URL": api.url}
-    report = "json=one.json"
 
     assert "shop.example" in installed.run("domains", **environment).stdout
-    scanned = installed.run("scan", "--url", URL, "--reports", report, "--fail-on-severity", "none", **environment)
-    shown = installed.run("estate", "--report-files", "one.json")
+    scanned = installed.run("estate", "--fail-on-severity", "none", **environment)
 
-    assert (scanned.returncode, shown.returncode) == (0, 0), scanned.stdout + shown.stdout + shown.stderr
-    assert "shop.example" in shown.stdout
+    assert scanned.returncode == 0, scanned.stdout + scanned.stderr
+    assert "shop.example" in scanned.stdout
 
 
 def test_its_server_has_its_pages_and_their_files(installed: Installed) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from secuprobe_action.errors import NotCompared, NothingToJudge
 from secuprobe_action.findings.baseline import Baseline, Change, Compared, Comparison
+from secuprobe_action.findings.history import History, Since
 from secuprobe_action.findings.ignore import Acceptance, Rule
 from secuprobe_action.findings.model import WORST_FIRST, Counts, Finding, ScanReport, Severity, count
 from secuprobe_action.text import number, one_line, plural
@@ -27,6 +28,11 @@ class Policy:
     only_new: bool = False
     min_score: float | None = None
 
+    @property
+    def is_gate(self) -> bool:
+        """Whether anything can fail it; a run that is a report only asks for nothing."""
+        return self.threshold is not None or self.min_score is not None
+
     def reaches(self, severity: Severity) -> bool:
         """Whether findings of this severity can fail the check."""
         return self.threshold is not None and severity >= self.threshold
@@ -45,12 +51,14 @@ class Assessed:
         change: how it stands to the baseline, or None where there is none.
         accepted: the rule by which its risk is accepted, or None.
         fails: whether it fails the check.
+        since: since when it is there, or None where that isn't known.
     """
 
     finding: Finding
     change: Change | None
     accepted: Rule | None
     fails: bool
+    since: Since | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +78,7 @@ class Verdict:
         reason: why, in one sentence.
         warnings: what a reader must know to trust the verdict.
         notices: what a reader may like to know.
+        history: what earlier runs tell, or None where that isn't known.
     """
 
     passed: bool
@@ -83,6 +92,7 @@ class Verdict:
     reason: str
     warnings: tuple[str, ...]
     notices: tuple[str, ...]
+    history: History | None = None
 
     @property
     def open(self) -> tuple[Assessed, ...]:
@@ -105,6 +115,7 @@ def judge(
     policy: Policy,
     compared: Compared | None = None,
     acceptance: Acceptance | None = None,
+    history: History | None = None,
 ) -> Verdict:
     """Decide whether the check passes.
 
@@ -114,6 +125,7 @@ def judge(
         compared: the report's findings against the baseline's, or None where nothing was to be compared. Without a comparison
             all findings are looked at, `only_new` or not.
         acceptance: which of the report's findings are accepted risks, or None for none.
+        history: what earlier runs tell of them, which decides nothing; or None where that isn't known.
 
     Raises:
         NotCompared: it isn't known whether a finding that would fail the check is new.
@@ -125,7 +137,8 @@ def judge(
     listed = report.findings or ()
     changes = comparison.changes if comparison else (None,) * len(listed)
     rules = acceptance.rules if acceptance else (None,) * len(listed)
-    findings = tuple(_assess(*each, policy) for each in zip(listed, changes, rules, strict=True))
+    since = history.since if history and history.since else (None,) * len(listed)
+    findings = tuple(_assess(*each, policy) for each in zip(listed, changes, rules, since, strict=True))
     counts = _worse_of_counts_and_list(report)
     unlisted = _unlisted(counts, listed)
     failing = _failing(findings, unlisted, policy)
@@ -145,6 +158,7 @@ def judge(
         reason="; ".join(filter(None, (_reason(counts, failing, policy, comparison), score_problem))),
         warnings=(*_doubts(compared), *_warnings(report, counts), *_expired(acceptance)),
         notices=acceptance.notices if acceptance else (),
+        history=history,
     )
 
 
@@ -154,9 +168,9 @@ def _doubts(compared: Compared) -> Iterator[str]:
         yield f"Nothing was compared: {compared.problem}"
 
 
-def _assess(finding: Finding, change: Change | None, rule: Rule | None, policy: Policy) -> Assessed:
+def _assess(finding: Finding, change: Change | None, rule: Rule | None, since: Since | None, policy: Policy) -> Assessed:
     spared = rule is not None or (policy.only_new and change is Change.UNCHANGED)
-    return Assessed(finding, change, rule, fails=policy.reaches(finding.severity) and not spared)
+    return Assessed(finding, change, rule, fails=policy.reaches(finding.severity) and not spared, since=since)
 
 
 def _require_evidence(report: ScanReport, threshold: Severity | None) -> None:

@@ -32,9 +32,17 @@ def server(application: Any) -> uvicorn.Server:
 
 
 @contextmanager
-def running(application: Any) -> Iterator[str]:
-    """Run the application on a free port of loopback and yield its URL, without a slash at its end."""
-    listener = listen(LOOPBACK, 0)
+def running(application: Any, port: int = 0) -> Iterator[str]:
+    """Run the application on loopback and yield its URL, without a slash at its end.
+
+    Args:
+        application: what is served.
+        port: which port is preferred; where it is taken, or for 0, it is a free one.
+    """
+    try:
+        listener = listen(LOOPBACK, port)
+    except OSError:
+        listener = listen(LOOPBACK, 0)
     running_server = server(application)
     thread = threading.Thread(target=running_server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()

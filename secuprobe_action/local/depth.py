@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 _QUICK = ("cookieflags", "csp", "csrf", "http_headers", "permanentxss", "redirect", "sql", "xss")
-_STANDARD = (*_QUICK, "crlf", "exec", "file", "https_redirect", "methods", "ssl", "upload")
-_DEEP = (*_STANDARD, "backup", "htaccess", "htp", "ldap", "shellshock", "spring4shell", "timesql")
+_STANDARD = (*_QUICK, "crlf", "exec", "file", "methods", "upload")
+_DEEP = (*_STANDARD, "backup", "htaccess", "ldap", "shellshock", "spring4shell", "timesql")
 
 
 @dataclass(frozen=True)
@@ -14,8 +14,8 @@ class Depth:
 
     Args:
         name: what users call it.
-        modules: Wapiti's, named one by one: without those that ask a server of Wapiti's on the internet (ssrf, xxe, log4shell)
-            or fetch a list from there (nikto, wapp, cms).
+        modules: Wapiti's, named one by one: without those that ask a server of Wapiti's on the internet (ssrf, xxe, log4shell),
+            fetch a list from there (nikto, wapp, cms, htp), or connect past the proxy (https_redirect, ssl).
         time_limit_s: when a scan is ended, in seconds; what was found by then is its result, or it is failed.
         pages_per_folder: how many pages of a folder of the site are looked at.
         links_per_page: how many links of a page are followed.

@@ -3,6 +3,7 @@
 import argparse
 import dataclasses
 import json
+import os
 import re
 import secrets
 import shutil
@@ -11,12 +12,14 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
 from secuprobe_action.local.accounts import SCOPES, Account, Limiter
 from secuprobe_action.local.background import LOOPBACK, listen, server
-from secuprobe_action.local.demo_site import create_site
+from secuprobe_action.local.database import StoreError
+from secuprobe_action.local.demo.site import create_site
 from secuprobe_action.local.depth import DEPTHS
 from secuprobe_action.local.engine import Engine
 from secuprobe_action.local.faults import FaultInjector
@@ -25,8 +28,10 @@ from secuprobe_action.local.pages.app import create_pages
 from secuprobe_action.local.reach import Reach
 from secuprobe_action.local.scripted import Scenario, ScriptedEngine
 from secuprobe_action.local.server import BASE_PATH, RequestLog, SecuProbe, create_app
-from secuprobe_action.local.store import Store, StoreError
+from secuprobe_action.local.store import Store
 from secuprobe_action.local.wapiti import INSTALL_WAPITI, Login, WapitiEngine, default_program
+
+PORT = 8080
 
 
 def scripted_service(scenario: Scenario, accounts: Sequence[Account]) -> SecuProbe:
@@ -102,7 +107,8 @@ def _serve(options: argparse.Namespace, served: Any, banner: str) -> int:
     try:
         listener = listen(options.host, options.port)
     except OSError as error:
-        print(f"can't listen on {options.host}:{options.port}: {error.strerror}", file=sys.stderr)
+        why = os.strerror(error.errno or 0)
+        print(f"can't listen on {options.host}:{options.port}: {why}. Name another --port; 0 takes a free one.", file=sys.stderr)
         return 2
     host = f"[{options.host}]" if ":" in options.host else options.host
     print(banner.format(url=f"http://{host}:{listener.getsockname()[1]}"), flush=True)
@@ -129,7 +135,8 @@ def _engine(options: argparse.Namespace) -> Engine:
     hosts = frozenset(
         name.strip().lower().rstrip(".") for given in options.allow_host for name in given.split(",") if name.strip()
     )
-    login = Login(tuple(_header(line) for line in options.scan_header.splitlines() if line.strip()), options.scan_swagger)
+    headers = tuple(_header(line) for line in options.scan_header.splitlines() if line.strip())
+    login = Login(headers, _swagger(options.scan_swagger))
     return WapitiEngine(options.wapiti, Reach(hosts, options.allow_public), depth, login, _work(options.data))
 
 
@@ -144,6 +151,20 @@ def _header(line: str) -> str:
     return line
 
 
+def _swagger(given: str) -> str:
+    """Return the path or URL of an OpenAPI file, or empty.
+
+    Raises:
+        ValueError: Wapiti could do nothing with it.
+    """
+    is_url = given.startswith(("http://", "https://"))
+    if given and not (urlsplit(given).path if is_url else given).endswith((".json", ".yaml", ".yml")):
+        raise ValueError(f"SECUPROBE_SCAN_SWAGGER is {given!r}; Wapiti reads files whose name ends in .json, .yaml or .yml")
+    if given and not is_url and not Path(given).is_file():
+        raise ValueError(f"SECUPROBE_SCAN_SWAGGER names {given!r}, and there is no such file")
+    return given
+
+
 def _work(data: Path | None) -> Path | None:
     """Return where scans keep their own files while they run: below the data, which may be all that can be written."""
     if data is None:
@@ -156,7 +177,7 @@ def _work(data: Path | None) -> Path | None:
 
 def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("secuprobe serve", description="Serve the SecuProbe API and its pages on this machine.")
-    _add_address(parser, port=8080)
+    _add_address(parser, port=PORT)
     parser.add_argument("--data", type=Path, metavar="FOLDER", help="where scans are kept (default: in memory, until it ends)")
     parser.add_argument("--open", action="store_true", help="the pages need no login; on loopback only")
     parser.add_argument("--key", help="the API key to accept (default: SECUPROBE_API_KEY, else a new one)")

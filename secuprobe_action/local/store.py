@@ -12,37 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from secuprobe_action.local.database import FILE_NAME, SCHEMA, SCHEMA_VERSION, StoreError, connect, refusal, version
 from secuprobe_action.local.engine import LocalFinding, Outcome
 
 SEVERITIES = ("critical", "high", "medium", "low", "info")
 UNFINISHED = ("queued", "running")
 
-FILE_NAME = "secuprobe.sqlite3"
-SCHEMA_VERSION = 1
-
 STOPPED = "The embedded SecuProbe was stopped before this scan had ended."
 
-_SCHEMA = """
-CREATE TABLE scans (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
-    id TEXT NOT NULL UNIQUE, owner TEXT NOT NULL, url TEXT NOT NULL, host TEXT NOT NULL, depth TEXT NOT NULL,
-    status TEXT NOT NULL, created_at REAL NOT NULL, started_at REAL, completed_at REAL,
-    score, counts TEXT NOT NULL DEFAULT '{}', total INTEGER NOT NULL DEFAULT 0, problem TEXT NOT NULL DEFAULT ''
-);
-CREATE INDEX scans_by_owner ON scans(owner, number);
-CREATE INDEX scans_by_host ON scans(owner, host, number);
-CREATE INDEX scans_unfinished ON scans(owner, status) WHERE status IN ('queued', 'running');
-CREATE TABLE findings (
-    number INTEGER PRIMARY KEY,
-    scan INTEGER NOT NULL REFERENCES scans(number) ON DELETE CASCADE, rank INTEGER NOT NULL, body TEXT NOT NULL
-);
-CREATE INDEX findings_by_rank ON findings(scan, rank);
-"""
 _COLUMNS = "number, id, owner, url, host, depth, status, created_at, started_at, completed_at, score, counts, total, problem"
-
-
-class StoreError(Exception):
-    """The folder can't be used; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +95,7 @@ class Store(Mapping[str, StoredScan]):
     @classmethod
     def in_memory(cls, now: Callable[[], float] = time.time) -> "Store":
         """Return a store that forgets everything with the process."""
-        return cls(_connect(":memory:"), now)
+        return cls(connect(":memory:"), now)
 
     @classmethod
     def in_folder(cls, folder: Path, now: Callable[[], float] = time.time) -> "Store":
@@ -128,12 +106,12 @@ class Store(Mapping[str, StoredScan]):
         """
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            store = cls(_connect(str(folder / FILE_NAME)), now)
+            store = cls(connect(str(folder / FILE_NAME)), now)
             store.fail_unfinished(STOPPED)
         except OSError as error:
             raise StoreError(f"The folder {folder} can't be used: {error.strerror}. Name one that may be written.") from error
         except sqlite3.Error as error:
-            raise StoreError(_refusal(folder, error)) from error
+            raise StoreError(refusal(folder, error)) from error
         return store
 
     def close(self) -> None:
@@ -253,8 +231,8 @@ class Store(Mapping[str, StoredScan]):
 
     def _prepare(self) -> None:
         with self._change() as connection:
-            if _version(connection) == 0:
-                for statement in _SCHEMA.split(";")[:-1]:
+            if version(connection) == 0:
+                for statement in SCHEMA.split(";")[:-1]:
                     connection.execute(statement)
                 connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
@@ -283,40 +261,6 @@ class Store(Mapping[str, StoredScan]):
         rows = self._rows(f"SELECT number, body FROM findings WHERE scan = ? {order}", scan.number, *values)
         space = uuid.uuid5(uuid.NAMESPACE_URL, scan.id)
         return [StoredFinding(str(uuid.uuid5(space, str(number))), _finding(body)) for number, body in rows]
-
-
-def _connect(path: str) -> sqlite3.Connection:
-    """Return a connection that has the database to itself.
-
-    Raises:
-        sqlite3.Error: another process has it, or it is no database.
-    """
-    connection = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
-    try:
-        if _version(connection) > SCHEMA_VERSION:
-            raise sqlite3.NotSupportedError
-        # Exclusive also does without shared memory, which a volume over a network may lack. What a scan found costs money to
-        # find again, so a commit waits for the disk.
-        for pragma in ("locking_mode = EXCLUSIVE", "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
-            connection.execute(f"PRAGMA {pragma}").fetchall()
-        connection.execute("PRAGMA temp_store = MEMORY")  # the folder may be all that can be written
-    except sqlite3.Error:
-        connection.close()
-        raise
-    return connection
-
-
-def _version(connection: sqlite3.Connection) -> int:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    return int(version)
-
-
-def _refusal(folder: Path, error: sqlite3.Error) -> str:
-    if isinstance(error, sqlite3.NotSupportedError):
-        return f"{folder / FILE_NAME} was written by a later version of the embedded SecuProbe. Use that, or another folder."
-    if "locked" in str(error):
-        return f"Another embedded SecuProbe uses the folder {folder}. Stop it, or name another folder."
-    return f"{folder / FILE_NAME} can't be used: {error}. Name a folder that may be written, or move the file away."
 
 
 def _counts(findings: Sequence[LocalFinding]) -> dict[str, int]:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import sys
@@ -125,26 +126,39 @@ class WapitiEngine:
             return report
 
     async def _run(self, url: str, folder: Path, proxy: str) -> Any:
-        process = await asyncio.create_subprocess_exec(
-            str(self.program),
-            *arguments(url, folder, proxy, self.level, self.login),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
-            env=_environment(folder),
-            start_new_session=True,  # a group of its own, to be ended with all that it started
-        )
+        with (folder / "log").open("wb") as log:
+            process = await asyncio.create_subprocess_exec(
+                str(self.program),
+                *arguments(url, folder, proxy, self.level, self.login),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=_environment(folder),
+                start_new_session=True,  # a group of its own, to be ended with all that it started
+            )
         try:
             await asyncio.wait_for(process.wait(), self.level.time_limit_s)
             return json.loads((folder / "report.json").read_text(encoding="utf-8"))
         except (TimeoutError, OSError, ValueError) as error:
-            raise EngineError(
-                f"Wapiti ended without a report ({type(error).__name__}, exit code {process.returncode})"
-            ) from error
+            how = "was not finished in time" if isinstance(error, TimeoutError) else f"ended with exit code {process.returncode}"
+            said = _last_words(folder / "log", self.login)
+            raise EngineError(f"Wapiti {how}, without a report{said}") from error
         finally:
             if process.returncode is None:
                 _end(process)
                 await process.wait()
+
+
+def _last_words(log: Path, login: Login) -> str:
+    """Return what Wapiti said last, to be appended to what happened; without what a login is, and without colours."""
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - 4096))
+        lines = file.read().decode("utf-8", "replace").splitlines()
+    said = next((line.strip() for line in reversed(lines) if line.strip()), "")
+    for header in login.headers:
+        said = said.replace(header.partition(":")[2].strip() or header, "***")
+    shown = "".join(character for character in re.sub("\x1b\\[[0-9;]*m", "", said) if character.isprintable())[:300]
+    return f": {shown}" if shown else ""
 
 
 def arguments(url: str, folder: Path, proxy: str, depth: Depth, login: Login) -> list[str]:
@@ -164,7 +178,8 @@ def arguments(url: str, folder: Path, proxy: str, depth: Depth, login: Login) ->
         *(f"--store-session={folder / 'session'}", f"--store-config={folder / 'config'}", "--flush-session"),
         *(f"--max-scan-time={depth.time_limit_s * 0.8:.0f}", f"--max-files-per-dir={depth.pages_per_folder}"),
         *(f"--max-links-per-page={depth.links_per_page}", f"--depth={depth.levels}"),
-        *(f"--proxy={proxy}", "--endpoint=http://127.0.0.1:9/", "--no-bugreport", "--verbose=0"),
+        # Else it would ask for servers of its own on the internet: it makes all modules, those too that aren't used.
+        *(f"--proxy={proxy}", "--endpoint=http://127.0.0.1:9/", "--dns-endpoint=127.0.0.1", "--no-bugreport", "--verbose=0"),
         *(f"--header={header}" for header in login.headers),
         *((f"--swagger={login.swagger}",) if login.swagger else ()),
     ]

@@ -163,10 +163,10 @@ class EstateMemory:
             doubts += unbelieved
             for site in list(missing):
                 memories = [Believed(kept, memory) for kept, ledger in concluded if (memory := ledger.of(site))]
-                memory = usable(memories, on_default=lineage.on_default)
-                if memory is not None:
+                known = usable(memories, on_default=lineage.on_default)
+                if known is not None:
                     del missing[site]
-                    found[site] = Recalled(lineage.on_default, memory, commit, ())
+                    found[site] = Recalled(lineage.on_default, known.memory, commit, ())
             if not missing:
                 break
         notes = tuple(f"{plural(count, 'check')} not believed: {why}." for why, count in Counter(doubts).items())

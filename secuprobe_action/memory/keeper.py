@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from secuprobe_action.findings.gate import Verdict
 from secuprobe_action.findings.model import ScanReport, Started
+from secuprobe_action.memory import ages
 from secuprobe_action.memory.record import Memory, Place, Signer, State
 from secuprobe_action.memory.rules import MAX_PARENTS, Believed, Recalled, accepted_after, believed, unfinished, usable
 from secuprobe_action.platforms.base import Forge, ForgeError
@@ -72,9 +73,10 @@ class Keeper:
                 raise ForgeError("it was given up")
             memories, unbelieved = self._believed(commit)
             doubts += unbelieved
-            memory = usable(memories, on_default=lineage.on_default)
-            if memory is not None:
-                return Recalled(lineage.on_default, memory, commit, _notes(doubts))
+            found = usable(memories, on_default=lineage.on_default)
+            if found is not None:
+                told = ages.read(found.kept.text, self._signer, self._place(commit), found.memory.seen)
+                return Recalled(lineage.on_default, found.memory, commit, _notes(doubts), told)
         return Recalled(lineage.on_default, None, None, _notes(doubts))
 
     def unjudged(self, scan: Started | ScanReport, at: int, *, of_use: bool) -> str | None:
@@ -112,6 +114,12 @@ class Keeper:
             ),
             report.report_url,
         )
+
+    def ages(self, report: ScanReport, verdict: Verdict) -> str:
+        """Return what goes beside that line: since when the findings are there; nothing where that isn't known."""
+        known = verdict.history
+        place = self._place(self._forge.subject().commit)
+        return ages.write(known.ages, self._signer, place, report.scan_id) if known else ""
 
     def _memory(
         self,

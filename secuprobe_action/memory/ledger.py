@@ -97,7 +97,7 @@ def read(line: str, text: str, signer: Signer, place: Place) -> Ledger:
         NotBelieved: they are none of this place, don't belong together, or were not written with this key.
     """
     match = _HEAD.fullmatch(line)
-    if match is None:
+    if match is None or not text:  # another check's, or kept where there is no room for the text
         raise NotBelieved
     if match["version"] != str(VERSION):
         raise NotBelieved("another version of this action wrote it")

@@ -67,6 +67,11 @@ class Recollection:
             return ()
         return memory.lengths if memory else ()
 
+    def known(self) -> Recalled | None:
+        """Return what is known by now, or None; this waits for nothing."""
+        task = self._task
+        return task.result() if task and task.finished.is_set() and not task.failed else None
+
     def give_up(self) -> None:
         """Ask nothing more: the run has ended without needing it, and what is still to be published must not wait for it."""
         self._given_up = True

@@ -1,9 +1,13 @@
 """Pure: which memory a run is compared with, and what is accepted after it. docs/gate.md explains the two rules."""
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from secuprobe_action.findings.baseline import Comparison
 from secuprobe_action.findings.gate import Verdict
+from secuprobe_action.findings.history import Ages, History, history
+from secuprobe_action.findings.model import ScanReport
 from secuprobe_action.memory.record import Memory, NotBelieved, Place, Signer, State
 from secuprobe_action.platforms.base import Kept
 
@@ -32,12 +36,14 @@ class Recalled:
         memory: the memory to go by, or None where there is none.
         commit: the commit it was made at, or None.
         notes: what was found and not believed, in whole sentences.
+        ages: since when the findings of that run are there, or None where it didn't tell.
     """
 
     on_default: bool
     memory: Memory | None
     commit: str | None
     notes: tuple[str, ...]
+    ages: Ages | None = None
 
     @property
     def compared_with(self) -> str | None:
@@ -71,7 +77,7 @@ def is_concluded(kept: Kept, at: float) -> bool:
     return kept.completed_at is not None and abs(kept.completed_at - at) <= _TOLERANCE_S
 
 
-def usable(memories: Sequence[Believed], *, on_default: bool) -> Memory | None:
+def usable(memories: Sequence[Believed], *, on_default: bool) -> Believed | None:
     """Return the memory of one commit to go by, or None.
 
     Only what a run of the default branch saw there counts, and a run of the default branch asks for what is accepted: a pull
@@ -84,7 +90,7 @@ def usable(memories: Sequence[Believed], *, on_default: bool) -> Memory | None:
     for each in memories:
         memory = each.memory
         if memory.state is State.JUDGED and memory.on_default and (memory.accepted is not None or not on_default):
-            return memory
+            return each
     return None
 
 
@@ -124,6 +130,22 @@ def accepted_after(recalled: Recalled, verdict: Verdict, scan_id: str) -> str | 
     if known is not None:
         return known
     return verdict.baseline.scan_id if verdict.baseline else scan_id
+
+
+def history_of(recalled: Recalled | None, report: ScanReport, comparison: Comparison | None, now: float) -> History | None:
+    """Return what is known of the site's past, or None where it could not be asked.
+
+    Args:
+        recalled: what was remembered, or None where that isn't known.
+        report: the run's scan.
+        comparison: its findings against the baseline's, or None.
+        now: seconds since the epoch.
+    """
+    if recalled is None:
+        return None
+    today = dt.datetime.fromtimestamp(now, dt.UTC).date()
+    memory = recalled.memory
+    return history(report, memory.scores if memory else (), recalled.ages, comparison, today, first=memory is None)
 
 
 def _age(each: Believed) -> tuple[int, int]:

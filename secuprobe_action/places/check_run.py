@@ -91,7 +91,8 @@ class CheckRun(Place):
             line, note = self._left_for_later(ending, at, recalled)
             report_url, site = _scan(ending)
             lasting = isinstance(ending, Judged)
-            self._publish(Check(self._name, conclusion, title, summary, at, line, report_url, site=site, lasting=lasting))
+            text = self._ages_of(ending)
+            self._publish(Check(self._name, conclusion, title, summary, at, line, report_url, site, lasting, text))
             return STALE if self._stale else note
 
         return Errand("The check run was not published", work, is_news=not isinstance(ending, Skipped))
@@ -131,6 +132,13 @@ class CheckRun(Place):
                 return self._line(started, at, of_use=True)
         return None
 
+    def _ages_of(self, ending: Ending) -> str:
+        """Return what goes beside the line, where there is something."""
+        match ending:
+            case Judged(report=report, verdict=verdict) if report.site:
+                return self._recollection.keeper(self._desk.forge, report.site).ages(report, verdict)
+        return ""
+
     def _line(self, started: Started, at: int, *, of_use: bool) -> str | None:
         if started.site is None:
             return None
@@ -157,7 +165,7 @@ def conclusion_of(ending: Ending) -> Conclusion | None:
 
 
 def _verdict(verdict: Verdict) -> Conclusion:
-    if verdict.policy.threshold is None and verdict.policy.min_score is None:
+    if not verdict.policy.is_gate:
         return Conclusion.NEUTRAL
     return Conclusion.SUCCESS if verdict.passed else Conclusion.FAILURE
 

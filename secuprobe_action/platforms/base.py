@@ -10,6 +10,7 @@ from typing import Protocol
 from secuprobe_action.findings.gate import Verdict
 from secuprobe_action.findings.model import ScanReport
 from secuprobe_action.findings.progress import Progress
+from secuprobe_action.platforms.issues import Issues
 
 BEAT_S = 30.0
 """Between two looks at how it stands, in a log and on a forge."""
@@ -61,17 +62,17 @@ class Kept:
         line: the memory, as `memory.record` or `memory.ledger` wrote it.
         completed_at: when that run was concluded, in seconds since the epoch, or None where it wasn't.
         started_at: when it began, likewise.
-        text: what `memory.ledger` wrote beside the line; empty where there is none, or no room for one.
         own_time: whether the run itself wrote these times, so that they must be those that it signed. A forge's own clock, or one
             time for several lines, proves nothing.
+        text: what `memory.ages` or `memory.ledger` wrote beside the line; empty where there is none, or no room for one.
     """
 
     id: int
     line: str
     completed_at: float | None = None
     started_at: float | None = None
-    text: str = ""
     own_time: bool = True
+    text: str = ""
 
 
 class Conclusion(Enum):
@@ -96,9 +97,9 @@ class Check:
         at: when this was so, in seconds since the epoch.
         line: what is kept with it for later runs, or None to leave what is there.
         report_url: where a person reads on, or None.
-        text: what is kept beside the line; empty where there is none.
         site: what was scanned, where that is known.
         lasting: whether later runs may go by the line for long; where a forge has room for few lines, the others give way first.
+        text: what is kept beside the line, where the forge has room for 60,000 characters; empty where there is none.
     """
 
     name: str
@@ -108,9 +109,9 @@ class Check:
     at: int
     line: str | None = None
     report_url: str | None = None
-    text: str = ""
     site: str | None = None
     lasting: bool = False
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +155,10 @@ class Forge(Protocol):
     @property
     def attempt(self) -> int:
         """Which try of the run this is, from 1; it may ask the forge."""
+
+    @property
+    def issues(self) -> Issues:
+        """The project's issues; raises ForgeError where the program has no way to them."""
 
     def subject(self) -> Subject:
         """Return what the run is about; raises ForgeError where that isn't known for sure."""

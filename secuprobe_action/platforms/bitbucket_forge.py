@@ -10,6 +10,7 @@ from secuprobe_action.platforms.ancestry import Parents, first_parents
 from secuprobe_action.platforms.base import NO_ROOM, Check, Comment, ForgeError, Kept, Lineage, Subject
 from secuprobe_action.platforms.bitbucket_api import BitbucketApi, NotThere, accepted, read
 from secuprobe_action.platforms.bitbucket_report import MAX_LINE, Memory, of_check, report_id, with_memory
+from secuprobe_action.platforms.issues import Issues
 
 
 class BitbucketForge:
@@ -30,6 +31,11 @@ class BitbucketForge:
         self.attempt = attempt_of(environment)
         self._commit = commit or environment.get("BITBUCKET_COMMIT", "")
         self._lines: dict[int, str] = {}
+
+    @property
+    def issues(self) -> Issues:
+        """Refuse: what Bitbucket has for issues is another product."""
+        raise ForgeError("it needs GitHub or GitLab")
 
     def subject(self) -> Subject:
         """Return the pipeline's commit. A report is a commit's, so no pull request is asked for.

@@ -42,6 +42,10 @@ _PERMISSIONS = {
     "read the pull request": "pull-requests: read",
     "compare commits": "contents: read",
     "read commits": "contents: read",
+    "read issues": "issues: read",
+    "open an issue": "issues: write",
+    "change an issue": "issues: write",
+    "comment on an issue": "issues: write",
 }
 
 

@@ -25,6 +25,8 @@ from secuprobe_action.platforms.base import Check, Comment, ForgeError, Kept, Li
 from secuprobe_action.platforms.github_connections import connected_by
 from secuprobe_action.platforms.github_errors import asking, said
 from secuprobe_action.platforms.github_event import PullHead, subject_of
+from secuprobe_action.platforms.github_issues import GitHubIssues
+from secuprobe_action.platforms.issues import Issues
 from secuprobe_action.platforms.marker import Marker
 from secuprobe_action.text import one_line
 
@@ -91,6 +93,11 @@ class GitHubForge:
                 lazy=True,
             )
 
+    @property
+    def issues(self) -> Issues:
+        """The repository's issues."""
+        return GitHubIssues(self._repository, lambda: self._viewer)
+
     def subject(self) -> Subject:
         """Return the named commit, or what the event says; its pull requests are asked for where they are needed."""
         return self._subject
@@ -121,7 +128,7 @@ class GitHubForge:
         return asking("read check runs", lambda: self._kept(commit, name))
 
     def publish_check(self, check: Check, commit: str, check_id: int | None) -> int:
-        """Create a check run on the commit, or change one; its `external_id` keeps the memory."""
+        """Create a check run on the commit, or change one; its `external_id` and its text keep the memory."""
         return asking("write a check run", lambda: self._publish_check(check, commit, check_id))
 
     def describe_check(self, check: Check, commit: str, check_id: int) -> None:
@@ -178,7 +185,7 @@ class GitHubForge:
         if len(found) > MAX_KEPT:
             raise ForgeError(f"commit {commit[:12]} has more than {MAX_KEPT:,} check runs of that name")
         return [
-            Kept(run.id, run.external_id, _epoch(run.completed_at), _epoch(run.started_at), _text(run))
+            Kept(run.id, run.external_id, _epoch(run.completed_at), _epoch(run.started_at), text=_text(run))
             for run in found
             if run.external_id and self._is_own(run)
         ]

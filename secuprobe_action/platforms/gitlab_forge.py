@@ -11,6 +11,8 @@ import httpx
 
 from secuprobe_action.platforms.base import NO_ROOM, Check, Comment, Conclusion, ForgeError, Kept, Lineage, Subject
 from secuprobe_action.platforms.gitlab_api import MAX_LISTED, GitLabApi, accepted, content, message, pages
+from secuprobe_action.platforms.gitlab_issues import GitLabIssues
+from secuprobe_action.platforms.issues import Issues
 from secuprobe_action.platforms.marker import Marker
 from secuprobe_action.text import one_line
 
@@ -63,6 +65,11 @@ class GitLabForge:
         return self._api.asking(
             lambda http: 1 + sum(_is_earlier(job, name, int(own)) for job in pages(http, path, include_retried="true"))
         )
+
+    @property
+    def issues(self) -> Issues:
+        """The project's issues."""
+        return GitLabIssues(self._api)
 
     def subject(self) -> Subject:
         """Return the pipeline's commit and merge request.

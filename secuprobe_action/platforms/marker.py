@@ -27,6 +27,10 @@ class Marker:
         """Whether a comment begins with this marker."""
         return bool(body) and re.match(re.escape(str(self)) + r"\r?(\n|\Z)", body or "") is not None
 
+    def stands_in(self, body: str | None) -> bool:
+        """Whether a text has this marker as a line of its own, wherever: people may have written above it."""
+        return any(line.strip() == str(self) for line in (body or "").splitlines())
+
 
 def digest(site: str | None) -> str:
     """Return what stands for a site in markers: it can't be told from the digest."""

@@ -1,37 +1,43 @@
-"""Pure: a judged scan to text. One file a format, and a line in FORMATS; the layout is the list."""
+"""Pure: a judged scan to text. One file a format, and a line in _FORMATS; the layout is the list."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from secuprobe_action.reports import gitlab_codequality, gitlab_dast, html_report, json_report, junit, markdown, sarif
-from secuprobe_action.reports.story import Story, Trouble
+from secuprobe_action.reports import (
+    badge,
+    defectdojo,
+    gitlab_codequality,
+    gitlab_dast,
+    html_report,
+    json_report,
+    junit,
+    markdown,
+    sarif,
+)
+from secuprobe_action.reports.story import Format, Story, Trouble
 
-FORMATS: Mapping[str, Callable[[Story], str | None]] = {
-    "sarif": sarif.render,
-    "json": json_report.render,
-    "junit": junit.render,
-    "markdown": markdown.render,
-    "html": html_report.render,
-    "gitlab-dast": gitlab_dast.render,
-    "gitlab-codequality": gitlab_codequality.render,
+_FORMATS: Mapping[str, Format] = {
+    "sarif": sarif.FORMAT,
+    "json": json_report.FORMAT,
+    "junit": junit.FORMAT,
+    "markdown": markdown.FORMAT,
+    "html": html_report.FORMAT,
+    "gitlab-dast": gitlab_dast.FORMAT,
+    "gitlab-codequality": gitlab_codequality.FORMAT,
+    "badge": badge.FORMAT,
+    "defectdojo": defectdojo.FORMAT,
 }
-"""The report formats by their name in the input `reports`.
 
-None is the answer of a format whose readers take what a file doesn't hold for fixed, where not all findings are known: such a
-file is written whole or not at all.
-"""
+FORMATS: Mapping[str, Callable[[Story], str | None]] = {name: each.render for name, each in _FORMATS.items()}
+"""The report formats by their name in the input `reports`."""
 
 FAILURE_FORMATS: Mapping[str, Callable[[Trouble], str]] = {
-    "json": json_report.failure,
-    "junit": junit.failure,
-    "markdown": markdown.trouble,
-    "html": html_report.failure,
-    "gitlab-dast": gitlab_dast.failure,
+    name: each.failure for name, each in _FORMATS.items() if each.failure is not None
 }
 """Those of them that are written where there is no verdict, too: to a program a missing file says nothing, and a person must
 not be shown the one of an earlier run. The others would say that nothing was found."""
 
-WHOLE_OR_NOT = frozenset({"sarif", "gitlab-codequality"})
-"""Those whose readers take what a file doesn't hold for fixed."""
+WHOLE_OR_NOT = frozenset(name for name, each in _FORMATS.items() if each.whole_or_not)
+"""Those whose readers take what a file doesn't hold for fixed: they are written whole or not at all."""
 
 
 def remarks(formats: Iterable[str], story: Story) -> Iterator[str]:
@@ -45,7 +51,7 @@ def remarks(formats: Iterable[str], story: Story) -> Iterator[str]:
     withheld = sorted(wanted & WHOLE_OR_NOT) if story.gap else []
     if withheld:
         yield (
-            f"No report was written as {' and '.join(withheld)}, because {story.gap}: its readers would take for fixed what it "
+            f"No report was written as {', '.join(withheld)}, because {story.gap}: its readers would take for fixed what it "
             "doesn't hold."
         )
     cut = sarif.cut(story.verdict) if "sarif" in wanted and not withheld else None

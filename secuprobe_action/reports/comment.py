@@ -27,6 +27,7 @@ def render(report: ScanReport, verdict: Verdict, commit: str) -> str:
     parts = [
         markdown.headline(verdict),
         markdown.score_and_counts(report, verdict),
+        markdown.course(verdict),
         " · ".join(fact for fact in facts if fact),
         *(f"> [!WARNING]\n> {escape(text, 500)}" for text in verdict.warnings[:5]),
         markdown.findings_table(shown, "### New findings" if verdict.baseline else "### Findings", MAX_BYTES // 3, OPEN_ROWS),

@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 from secuprobe_action.findings.model import Severity
-from secuprobe_action.reports.story import Named, Story
+from secuprobe_action.reports.story import Format, Named, Story
 
 MAX_DESCRIPTION = 1_000
 
@@ -40,3 +40,6 @@ def _issue(named: Named, location: str) -> dict[str, Any]:
         "severity": _SEVERITIES[named.assessed.finding.severity],
         "location": {"path": location, "lines": {"begin": 1}},
     }
+
+
+FORMAT = Format(render, whole_or_not=True)

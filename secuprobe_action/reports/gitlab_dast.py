@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from secuprobe_action import __version__
 from secuprobe_action.findings.model import Severity
 from secuprobe_action.reports.escape import markdown_block, uri
-from secuprobe_action.reports.story import Named, Story, Trouble
+from secuprobe_action.reports.story import Format, Named, Story, Trouble
 from secuprobe_action.text import capitalised, one_line
 
 SCHEMA_VERSION = "15.2.1"
@@ -122,3 +122,6 @@ def _location(url: str) -> dict[str, str]:
 
 def _time(moment: dt.datetime) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S}"
+
+
+FORMAT = Format(render, failure)

@@ -10,7 +10,8 @@ from secuprobe_action import __version__
 from secuprobe_action.findings.gate import Assessed
 from secuprobe_action.findings.model import WORST_FIRST, Finding, Severity
 from secuprobe_action.reports.html_template import TEMPLATE, TROUBLE_TEMPLATE
-from secuprobe_action.reports.story import Story, Trouble, name_of_its_own
+from secuprobe_action.reports.story import Format, Story, Trouble, name_of_its_own
+from secuprobe_action.reports.trend import HEIGHT, WIDTH, trend
 from secuprobe_action.text import age, capitalised, duration, number, one_line, plural, printable
 
 if TYPE_CHECKING:
@@ -55,6 +56,9 @@ def render(story: Story) -> str:
         gauge_filled=_ARC * min(max(report.score or 0, 0), 100) / 100,
         bars=[Bar(s, verdict.counts[s], 100 * verdict.counts[s] / longest) for s in shown],
         listed=[s for s in shown if any(assessed.finding.severity is s for assessed in verdict.findings)],
+        trend=trend(verdict),
+        chart_width=WIDTH,
+        chart_height=HEIGHT,
         baseline_age=age(verdict.baseline.age_s) if verdict.baseline else "",
     )
 
@@ -85,7 +89,9 @@ def template(text: str) -> "jinja2.Template":
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
     )
-    environment.filters.update(line=one_line, lines=printable, plural=plural, label=_label, capitalize_first=capitalised)
+    environment.filters.update(
+        line=one_line, lines=printable, plural=plural, label=_label, number=number, capitalize_first=capitalised
+    )
     return environment.from_string(text)
 
 
@@ -94,3 +100,6 @@ def _label(shown: Assessed | Finding) -> str:
     if finding.severity is Severity.UNKNOWN and finding.severity_text:
         return f"unknown ({one_line(finding.severity_text, 40)})"
     return finding.severity.label
+
+
+FORMAT = Format(render, failure)

@@ -42,6 +42,8 @@ code, .url { font-family: ui-monospace, SFMono-Regular, Menlo, monospace; font-s
 .chart td { padding: .22rem 0 } .chart .number { text-align: right; padding-left: .8rem; font-variant-numeric: tabular-nums; width: 1% }
 .chart svg { display: block; width: 100%; height: .85rem }
 .chart rect.track { fill: var(--track) }
+.trend { margin-top: 1rem } .trend svg { display: block; width: 100%; font-size: 11px }
+.trend text { fill: var(--soft) } .trend .grid { stroke: var(--line) } .trend polyline { fill: none; stroke: var(--link); stroke-width: 2 } .trend circle { fill: var(--link) }
 .note { background: var(--card); border: 1px solid var(--line); border-left: 5px solid var(--medium); border-radius: 8px; padding: .7rem 1rem; margin: .7rem 0 }
 .message { white-space: pre-wrap; overflow-wrap: anywhere }
 .filters { display: flex; flex-wrap: wrap; gap: .5rem 1.1rem; border: 1px solid var(--line); border-radius: 10px; background: var(--card); padding: .5rem 1rem .7rem; margin: 0 0 1rem }
@@ -112,6 +114,20 @@ body:has(#only-new:checked) .finding:not([data-change="new"]) { display: none }
 </tbody></table>
 </section>
 </div>
+{% if trend %}
+<section class="card trend" aria-labelledby="trend"><h2 id="trend">SecuScore, {{ trend.text }}</h2>
+<svg viewBox="-34 -8 {{ chart_width + 68 }} {{ chart_height + 16 }}" role="img" aria-label="SecuScore from run to run, the oldest first: {% for score in trend.scores %}{{ "none" if score is none else score | number }}{{ ", " if not loop.last else "." }}{% endfor %}">
+{% for score in (0, 50, 100) %}
+<line class="grid" x1="0" x2="{{ chart_width }}" y1="{{ chart_height * (1 - score / 100) }}" y2="{{ chart_height * (1 - score / 100) }}"/><text x="-8" y="{{ chart_height * (1 - score / 100) + 4 }}" text-anchor="end">{{ score }}</text>
+{% endfor %}
+{% for line in trend.lines %}
+<polyline points="{% for x, y in line %}{{ x }},{{ y }} {% endfor %}"/>
+{% for x, y in line %}
+<circle cx="{{ x }}" cy="{{ y }}" r="3"/>
+{% endfor %}
+{% endfor %}
+</svg></section>
+{% endif %}
 {% for warning in verdict.warnings %}
 <p class="note"><strong>Warning:</strong> {{ warning | line }}</p>
 {% endfor %}
@@ -143,7 +159,7 @@ body:has(#only-new:checked) .finding:not([data-change="new"]) { display: none }
 {% set finding = assessed.finding %}
 <details class="finding" data-severity="{{ finding.severity.label }}"{% if assessed.change %} data-change="{{ assessed.change.value }}"{% endif %}>
 <summary><span class="severity {{ finding.severity.label }}">{{ assessed | label }}</span>
-<span class="title">{{ (finding.title or "No title") | line(300) }}{% if assessed.fails %}<span class="tag gating">fails the check</span>{% endif %}{% if assessed.change and assessed.change.value == "new" %}<span class="tag">new</span>{% endif %}{% if assessed.accepted %}<span class="tag">accepted</span>{% endif %}</span>
+<span class="title">{{ (finding.title or "No title") | line(300) }}{% if assessed.fails %}<span class="tag gating">fails the check</span>{% endif %}{% if assessed.change and assessed.change.value == "new" %}<span class="tag">new</span>{% endif %}{% if assessed.since and assessed.since.text not in ("", "new") %}<span class="tag">{{ assessed.since.text }}</span>{% endif %}{% if assessed.accepted %}<span class="tag">accepted</span>{% endif %}</span>
 <span class="category">{{ (finding.category or "No category") | line(300) }}</span></summary>
 <div class="body">
 {% if assessed.accepted %}<h3>Accepted because</h3><p>{{ assessed.accepted.reason | lines }}{% if assessed.accepted.expires %} (until {{ assessed.accepted.expires }}){% endif %}</p>{% endif %}

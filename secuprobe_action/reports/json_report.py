@@ -7,7 +7,7 @@ from typing import Any
 from secuprobe_action import __version__
 from secuprobe_action.findings.baseline import fingerprint
 from secuprobe_action.findings.model import WORST_FIRST, Counts, Finding
-from secuprobe_action.reports.story import Named, Story, Trouble
+from secuprobe_action.reports.story import Format, Named, Story, Trouble
 
 SCHEMA_VERSION = 1
 """Raised when a field changes its meaning or goes; new fields may come without."""
@@ -41,6 +41,7 @@ def render(story: Story) -> str:
         complete=story.gap is None,
         findings=[_named(named) for named in story.named()],
         baseline=_baseline(story),
+        history=_history(story),
     )
 
 
@@ -63,6 +64,7 @@ def failure(trouble: Trouble) -> str:
         complete=False,
         findings=[],
         baseline=None,
+        history=None,
     )
 
 
@@ -98,7 +100,24 @@ def _named(named: Named) -> dict[str, Any]:
     accepted = rule and {"reason": rule.reason, "expires": rule.expires and rule.expires.isoformat(), "line": rule.line}
     change = assessed.change and assessed.change.value
     own = {"identity": named.identity.key, "ordinal": named.identity.ordinal}
-    return {**_finding(assessed.finding), **own, "change": change, "accepted": accepted, "fails": assessed.fails}
+    since = assessed.since and {
+        "date": assessed.since.seen.on.isoformat(),
+        "or_before": assessed.since.seen.before,
+        "days": (assessed.since.today - assessed.since.seen.on).days,
+    }
+    return {
+        **_finding(assessed.finding),
+        **own,
+        "change": change,
+        "since": since,
+        "accepted": accepted,
+        "fails": assessed.fails,
+    }
+
+
+def _history(story: Story) -> dict[str, Any] | None:
+    known = story.verdict.history
+    return {"scores": list(known.scores)} if known else None
 
 
 def _baseline(story: Story) -> dict[str, Any] | None:
@@ -113,3 +132,6 @@ def _baseline(story: Story) -> dict[str, Any] | None:
         "counts": _counts(baseline.counts),
         "fixed": [_finding(finding) for finding in story.verdict.fixed],
     }
+
+
+FORMAT = Format(render, failure)

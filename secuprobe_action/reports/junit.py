@@ -7,7 +7,7 @@ class and name only: so the site is in the suite's and in the class's name, and 
 from typing import TYPE_CHECKING
 
 from secuprobe_action.reports.escape import ascii_xml, xml
-from secuprobe_action.reports.story import Named, Story, Trouble
+from secuprobe_action.reports.story import Format, Named, Story, Trouble
 from secuprobe_action.text import capitalised, printable
 
 if TYPE_CHECKING:
@@ -89,3 +89,6 @@ def _add(named: Named, suite: _Suite) -> None:
         suite.problem(case, "failure", f"{name}{named.at_site}", finding.severity.label, text)
     elif assessed.accepted:
         suite.problem(case, "skipped", f"accepted: {assessed.accepted.reason}", "accepted")
+
+
+FORMAT = Format(render, failure)

@@ -9,7 +9,8 @@ from secuprobe_action.findings.gate import Assessed, Verdict
 from secuprobe_action.findings.ignore import rule_for
 from secuprobe_action.findings.model import WORST_FIRST, Finding, ScanReport, Severity
 from secuprobe_action.reports.escape import html_attribute, markdown, markdown_lines
-from secuprobe_action.reports.story import Story, Trouble, name_of_its_own
+from secuprobe_action.reports.story import Format, Story, Trouble, name_of_its_own
+from secuprobe_action.reports.trend import trend
 from secuprobe_action.text import age, capitalised, duration, number, plural
 
 MAX_BYTES = 1_000_000
@@ -19,7 +20,7 @@ OPEN_ROWS = 50
 """Findings in the open table; the rest are folded, so that a long list doesn't bury what comes below it."""
 
 MAX_TITLE, MAX_TEXT = 300, 20_000
-_HEAD = "| Severity | Title | Category |\n| :--- | :--- | :--- |\n"
+_COLUMNS = ("Severity", "Title", "Category")
 _FOOT_BYTES = 2_000
 _TABLE_SHARE = 0.5
 _ACCEPTED_SHARE = 0.1
@@ -49,7 +50,13 @@ def summary(report: ScanReport, verdict: Verdict, max_bytes: int = MAX_BYTES) ->
             finding up, and counted.
     """
     room = max_bytes - _FOOT_BYTES
-    parts = [headline(verdict), score_and_counts(report, verdict), _facts(report, verdict), *_notes(verdict, room // 5)]
+    parts = [
+        headline(verdict),
+        score_and_counts(report, verdict),
+        course(verdict),
+        _facts(report, verdict),
+        *_notes(verdict, room // 5),
+    ]
     room -= sum(map(size, parts))
     folded = [*fixed(verdict, int(room * _ACCEPTED_SHARE)), *accepted(verdict, int(room * _ACCEPTED_SHARE))]
     room -= sum(map(size, folded))
@@ -104,6 +111,12 @@ def score_and_counts(report: ScanReport, verdict: Verdict) -> str:
     )
 
 
+def course(verdict: Verdict) -> str:
+    """Return the score's course over the last runs, or nothing where it isn't known."""
+    known = trend(verdict)
+    return f"Trend <code>{known.sparkline}</code> {known.text}{_arrow(known.change)}" if known else ""
+
+
 def since_baseline(verdict: Verdict) -> str:
     """Return what changed since which scan, commit and time, or nothing where there is no baseline."""
     baseline = verdict.baseline
@@ -124,10 +137,12 @@ def findings_table(findings: Sequence[Assessed], heading: str, max_bytes: int, o
     if not findings:
         return ""
     marks = any(assessed.change for assessed in findings)
-    rows = list(fitting((_row(assessed, marks) for assessed in findings), max_bytes - 1_000))
-    parts = [f"{heading}\n\n{_HEAD}{''.join(rows[:open_rows])}"]
+    ages = any(_since(assessed) not in ("", "new") for assessed in findings)
+    head = _head(*_COLUMNS, *(["Open"] if ages else []))
+    rows = list(fitting((_row(assessed, marks=marks, ages=ages) for assessed in findings), max_bytes - 1_000))
+    parts = [f"{heading}\n\n{head}{''.join(rows[:open_rows])}"]
     if len(rows) > open_rows:
-        parts.append(_folded(plural(len(rows) - open_rows, "more finding"), _HEAD + "".join(rows[open_rows:])))
+        parts.append(_folded(plural(len(rows) - open_rows, "more finding"), head + "".join(rows[open_rows:])))
     if len(rows) < len(findings):
         left_out = plural(len(findings) - len(rows), "finding")
         parts.append(f"**{left_out} left out of the table**: it would be too large for GitHub.")
@@ -138,21 +153,21 @@ def fixed(verdict: Verdict, max_bytes: int) -> Iterator[str]:
     """Yield the findings that are gone since the baseline, folded, where there are any."""
     if verdict.fixed:
         rows = fitting((f"| {severity(f)} | ~~{title(f)}~~ | {category(f)} |\n" for f in verdict.fixed), max_bytes - 500)
-        yield _folded(f"✅ {len(verdict.fixed):,} fixed since the baseline", _HEAD + "".join(rows))
+        yield _folded(f"✅ {len(verdict.fixed):,} fixed since the baseline", _head(*_COLUMNS) + "".join(rows))
 
 
 def unchanged(verdict: Verdict, max_bytes: int) -> Iterator[str]:
     """Yield the findings that the baseline had too, folded, where there are any."""
     old = [assessed for assessed in verdict.open if assessed.change is Change.UNCHANGED]
     if old:
-        rows = fitting((_row(assessed, marks=False) for assessed in old), max_bytes - 500)
-        yield _folded(plural(len(old), "unchanged finding"), _HEAD + "".join(rows))
+        rows = fitting((_row(assessed, marks=False, ages=True) for assessed in old), max_bytes - 500)
+        yield _folded(plural(len(old), "unchanged finding"), _head(*_COLUMNS, "Open") + "".join(rows))
 
 
 def accepted(verdict: Verdict, max_bytes: int) -> Iterator[str]:
     """Yield the accepted risks with their reasons, folded, where there are any."""
     if verdict.accepted:
-        head = "| Severity | Title | Category | Reason | Until |\n| :--- | :--- | :--- | :--- | :--- |\n"
+        head = _head(*_COLUMNS, "Reason", "Until")
         rows = fitting((_accepted_row(assessed) for assessed in verdict.accepted), max_bytes - 500)
         yield _folded(f"🤝 {plural(len(verdict.accepted), 'accepted risk')}", head + "".join(rows))
 
@@ -225,10 +240,18 @@ def _arrow(difference: float) -> str:
     return f" ({'▲' if difference > 0 else '▼'}&nbsp;{number(abs(difference))})"
 
 
-def _row(assessed: Assessed, marks: bool) -> str:
+def _head(*columns: str) -> str:
+    return f"| {' | '.join(columns)} |\n" + "| :--- " * len(columns) + "|\n"
+
+
+def _since(assessed: Assessed) -> str:
+    return assessed.since.text if assessed.since else ""
+
+
+def _row(assessed: Assessed, *, marks: bool, ages: bool) -> str:
     new = "🆕 " if marks and assessed.change is Change.NEW else ""
     finding = assessed.finding
-    return f"| {severity(finding)} | {new}{title(finding)} | {category(finding)} |\n"
+    return f"| {severity(finding)} | {new}{title(finding)} | {category(finding)} |{f' {_since(assessed)} |' if ages else ''}\n"
 
 
 def _accepted_row(assessed: Assessed) -> str:
@@ -290,3 +313,6 @@ def fitting(parts: Iterable[str], max_bytes: int) -> Iterator[str]:
 def size(text: str) -> int:
     """Return the length in UTF-8 bytes, which is what GitHub's limits count."""
     return len(text.encode("utf-8"))
+
+
+FORMAT = Format(render, trouble)

@@ -2,6 +2,7 @@
 
 from secuprobe_action.findings.gate import Verdict, describe_counts
 from secuprobe_action.findings.model import Finding, ScanReport, Severity
+from secuprobe_action.reports.trend import trend
 from secuprobe_action.text import duration, number, one_line, plural
 
 MAX_ROWS = 25
@@ -15,6 +16,7 @@ def render(report: ScanReport, verdict: Verdict) -> str:
     score = "not given" if report.score is None else f"{number(report.score)}/100"
     lines = [
         f"SecuScore  {score}",
+        *_course(verdict),
         f"Findings   {describe_counts(verdict.counts) or 'none'}",
         f"Report     {report.report_url}",
         f"Scan       {report.scan_id} ({duration(report.duration_s)})",
@@ -23,6 +25,11 @@ def render(report: ScanReport, verdict: Verdict) -> str:
         f"{'PASSED' if verdict.passed else 'FAILED'}: {verdict.reason}",
     ]
     return "\n".join(lines)
+
+
+def _course(verdict: Verdict) -> list[str]:
+    known = trend(verdict)
+    return [f"Trend      {known.sparkline} {known.text}"] if known else []
 
 
 def _changes(verdict: Verdict) -> list[str]:

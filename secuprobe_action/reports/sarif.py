@@ -15,7 +15,7 @@ from secuprobe_action.findings.gate import Verdict
 from secuprobe_action.findings.identity import IDENTITY_VERSION, digest
 from secuprobe_action.findings.model import Severity
 from secuprobe_action.reports.escape import markdown_block, path_uri, sarif_message, uri
-from secuprobe_action.reports.story import Named, Story
+from secuprobe_action.reports.story import Format, Named, Story
 from secuprobe_action.text import one_line, plural, printable, sharing
 
 MAX_RESULTS = 25_000
@@ -167,3 +167,6 @@ def _result(index: int, named: Named, story: Story) -> dict[str, Any]:
     if named.assessed.change:
         result["baselineState"] = named.assessed.change.value
     return result
+
+
+FORMAT = Format(render, whole_or_not=True)

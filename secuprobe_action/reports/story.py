@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from secuprobe_action.findings.baseline import normalised
@@ -155,3 +155,19 @@ class Trouble:
     finished_at: dt.datetime
     site: str | None = None
     name: str = "SecuProbe"
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """How a report is written in a format.
+
+    Args:
+        render: returns a judged scan as text; None where not all findings are known, and the readers would take for fixed what
+            the file doesn't hold.
+        failure: returns why there is no verdict as text, or None where readers would take such a file for one without findings.
+        whole_or_not: whether `render` may return None.
+    """
+
+    render: Callable[[Story], str | None]
+    failure: Callable[[Trouble], str] | None = None
+    whole_or_not: bool = False

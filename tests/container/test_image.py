@@ -4,14 +4,13 @@ import json
 import os
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from secuprobe_action import __version__
-from secuprobe_action.local.demo import read_outputs
+from secuprobe_action.local.demo.runner import read_outputs
 from secuprobe_action.places.outputs import SCAN_OUTPUTS
 from tests.support import (
     FINDINGS,
@@ -19,7 +18,6 @@ from tests.support import (
     ROOT,
     URL,
     Api,
-    ByHost,
     Step,
     build_image,
     command_output,
@@ -27,7 +25,6 @@ from tests.support import (
     secuprobe,
     wait_until,
 )
-from tests.workflow import Workflow, expressions
 
 pytestmark = [pytest.mark.container, pytest.mark.timeout(600)]
 
@@ -282,28 +279,6 @@ def test_no_fault_ends_in_the_gates_1_whatever_became_of_the_log(image: str, str
     script = f"{broken}; secuprobe-scan --timeout soon {streams}; echo $?"
 
     assert inside(image, script) == f"{code}\n"
-
-
-@pytest.mark.node
-def test_the_three_jobs_of_the_workflow_for_all_domains_run_in_it(image: str, tmp_path: Path) -> None:
-    def in_container(folder: Path, _: Mapping[str, str], arguments: Sequence[str], inputs: Mapping[str, str]) -> Step:
-        return Job(folder, image).run(None, *arguments, **inputs)
-
-    (tmp_path / "repository").mkdir()
-    domains = {"shop.example": True, "blog.example": True, "typo.example": True}
-    with expressions() as library, secuprobe(domains=domains) as api:
-        path = ROOT / ".github" / "workflows" / "scan-domains.yml"
-        workflow = Workflow(path, library, tmp_path / "run", tmp_path / "repository", {"api_key": KEY}, run_step=in_container)
-        api.service.engine = ByHost({"shop.example": FINDINGS}, refused="https://typo.example")
-        outputs = workflow.call(api_url=api.url)
-
-    assert outputs["result"] == "error"
-    assert [(site["site"], site["result"]) for site in json.loads(outputs["sites"])] == [
-        ("shop.example", "failed"),
-        ("typo.example", "error"),
-        ("blog.example", "passed"),
-    ]
-    assert len(workflow.artifact("secuprobe")) == 3 + 3 + 2  # where there is no verdict, JSON and a page say why
 
 
 def test_a_crowd_of_findings_leaves_a_whole_summary(job: Job) -> None:

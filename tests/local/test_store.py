@@ -14,12 +14,13 @@ import pytest
 
 from secuprobe_action.local.accounts import Account, Limiter
 from secuprobe_action.local.background import running
+from secuprobe_action.local.database import FILE_NAME, StoreError
 from secuprobe_action.local.engine import LocalFinding, Outcome
 from secuprobe_action.local.pages.access import Access
 from secuprobe_action.local.scripted import Scenario, ScriptedEngine
 from secuprobe_action.local.serve import application
 from secuprobe_action.local.server import BASE_PATH, SecuProbe
-from secuprobe_action.local.store import FILE_NAME, STOPPED, Store, StoreError
+from secuprobe_action.local.store import STOPPED, Store
 from tests.support import KEY, ROOT, inherited_environment, wait_until
 
 FOUND = Outcome([LocalFinding(title="a\ud800b", severity="high"), LocalFinding(title="c", severity="critical")], 64)

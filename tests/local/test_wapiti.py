@@ -1,7 +1,6 @@
 """The Wapiti engine: what it makes of a report, and a real scan from end to end."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -10,8 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from secuprobe_action.local.background import running
-from secuprobe_action.local.demo_site import create_site
+from secuprobe_action.local.background import listen, running
+from secuprobe_action.local.demo.site import create_site
 from secuprobe_action.local.engine import LocalFinding
 from secuprobe_action.local.reach import Reach
 from secuprobe_action.local.wapiti import WapitiEngine, score
@@ -27,10 +26,15 @@ def stand_in(folder: Path, script: str) -> Path:
     return program
 
 
-def serve(*flags: str) -> "subprocess.Popen[str]":
+def serve(*flags: str, **environment: str) -> "subprocess.Popen[str]":
     command = [sys.executable, "-m", "secuprobe_action", "serve", "--port", "0", "--key", KEY, *flags]
     return subprocess.Popen(
-        command, cwd=ROOT, env=inherited_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        cwd=ROOT,
+        env=inherited_environment() | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
 
 
@@ -77,17 +81,42 @@ def test_a_public_address_is_not_scanned_unless_told() -> None:
 
 
 @pytest.mark.parametrize(
-    "script", ["sys.exit(1)", "open(sys.argv[sys.argv.index('--output') + 1], 'w').write('{')", "time.sleep(60)"]
+    ("script", "says"),
+    [
+        ("print('\\x1b[31mthe last word is abc\\x1b[0m\\n'); sys.exit(1)", "exit code 1, without a report: the last word is ***"),
+        (
+            "open(next(a for a in sys.argv if a.startswith('--output='))[9:], 'w').write('{')",
+            "exit code 0, without a report",
+        ),
+        ("time.sleep(60)", "was not finished in time, without a report"),
+    ],
 )
-def test_a_failed_run_makes_the_scan_failed(tmp_path: Path, script: str) -> None:
-    server = serve("--wapiti", str(stand_in(tmp_path, script)), "--time-limit", "1")
+def test_a_failed_run_makes_the_scan_failed_and_says_why(tmp_path: Path, script: str, says: str) -> None:
+    environment = {"SECUPROBE_SCAN_HEADER": "Cookie: abc"}
+    server = serve("--open", "--wapiti", str(stand_in(tmp_path, script)), "--time-limit", "1", **environment)
     try:
         url = api_url(server)
         scan_id = launch(url).json()["scanId"]
         wait_until(lambda: status(url, scan_id) == "failed")
+        page = httpx.get(f"{url.removesuffix('/api/v1')}/scan/{scan_id}").text
     finally:
         server.terminate()
         server.communicate(timeout=20)
+
+    assert says in page
+    assert "\x1b" not in page
+
+
+@pytest.mark.parametrize(
+    ("given", "says"), [("/nonexistent.json", "there is no such file"), ("http://localhost/v3/api-docs", "ends in .json")]
+)
+def test_an_openapi_file_that_can_not_be_one_is_told_at_the_start(given: str, says: str) -> None:
+    server = serve("--wapiti", sys.executable, SECUPROBE_SCAN_SWAGGER=given)
+    log, _ = server.communicate(timeout=20)
+
+    assert server.returncode == 2
+    assert says in log
+    assert log.count("\n") == 1
 
 
 def test_wapiti_and_what_it_started_end_with_the_server(tmp_path: Path) -> None:
@@ -115,6 +144,16 @@ def test_serve_says_how_to_install_wapiti() -> None:
     assert "make setup" in log
 
 
+def test_a_port_that_is_taken_is_told_in_one_line() -> None:
+    with listen("127.0.0.1", 0) as taken:
+        server = serve("--engine", "scripted", "--port", str(taken.getsockname()[1]))
+        log, _ = server.communicate(timeout=20)
+
+    assert server.returncode == 2
+    assert "Address already in use. Name another --port" in log
+    assert log.count("\n") == 1
+
+
 def test_serve_refuses_a_scenario_that_is_none(tmp_path: Path) -> None:
     scenario = tmp_path / "scenario.json"
     scenario.write_text('{"duration": 5}', encoding="utf-8")
@@ -132,28 +171,3 @@ def test_the_score_falls_with_each_finding_the_more_the_worse_it_is() -> None:
 
     assert scores == [100, 98, 93, 85, 75]
     assert 0 < score([LocalFinding(severity="critical")] * 10) < 10
-
-
-@pytest.mark.wapiti
-def test_the_demo_scans_a_site_of_ones_own(tmp_path: Path) -> None:
-    with running(create_site()) as site:
-        command = [sys.executable, "-m", "secuprobe_action", "demo", "--url", site, "--fail-on-severity", "none"]
-        command += ["--folder", str(tmp_path / "demo")]
-        done = subprocess.run(command, cwd=ROOT, env=dict(os.environ), capture_output=True, text=True, timeout=100, check=False)
-
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert f"SecuProbe scans {site}" in done.stdout
-    assert "Exit code 0: the check would pass" in done.stdout
-
-
-@pytest.mark.wapiti
-def test_the_demo_ends_with_a_verdict_and_shows_where_things_are(tmp_path: Path) -> None:
-    folder = tmp_path / "demo"
-    command = [sys.executable, "-m", "secuprobe_action", "demo", "--folder", str(folder)]
-    done = subprocess.run(command, cwd=ROOT, env=dict(os.environ), capture_output=True, text=True, timeout=100, check=False)
-
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "Exit code 1: the check would fail" in done.stdout
-    assert "result = failed" in done.stdout
-    assert "sp_live_" not in done.stdout
-    assert "SQL Injection" in (folder / "summary.html").read_text(encoding="utf-8")

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from secuprobe_action.platforms.base import Check, Comment, Forge, ForgeError, Kept, Lineage, Subject
 from secuprobe_action.platforms.bitbucket import Bitbucket
 from secuprobe_action.platforms.gitlab import GitLab
+from secuprobe_action.platforms.issues import Issues
 from secuprobe_action.platforms.terminal import Terminal
 from tests.bitbucket_api import FakeBitbucket
 from tests.fake_http import Fake, WithinThisProcess
@@ -54,6 +55,10 @@ class MemoryForge:
     run: str = ""
     attempt: int = 1
 
+    @property
+    def issues(self) -> Issues:
+        raise NotImplementedError
+
     def subject(self) -> Subject:
         self._ask()
         return Subject(self.commit, ())
@@ -81,7 +86,7 @@ class MemoryForge:
         line = check.line or (before.line if before else "")
         completed_at = None if check.conclusion is None else float(check.at)
         started_at = before.started_at if before else float(check.at)
-        stored = Stored(commit, check.name, Kept(number, line, completed_at, started_at))
+        stored = Stored(commit, check.name, Kept(number, line, completed_at, started_at, text=check.text))
         self.checks[number : number + 1] = [stored]
         return number
 

@@ -17,6 +17,11 @@ SIGNER = Signer("sp_live_key")
 MAIN = Memory(State.JUDGED, True, "7", 1, 1_000, "seen", "accepted")
 
 
+def memory_of(*memories: Memory, on_default: bool) -> Memory | None:
+    found = usable(of(*memories), on_default=on_default)
+    return found.memory if found else None
+
+
 def kept(memory: Memory = MAIN, number: int = 1, **changed: float | None) -> Kept:
     line = SIGNER.write(memory, PLACE, 255)
     assert line is not None
@@ -67,16 +72,16 @@ def test_only_judged_runs_of_the_default_branch_count() -> None:
         replace(MAIN, on_default=False),
     )
 
-    assert usable(of(*passed_over), on_default=False) is None
-    assert usable(of(*passed_over, MAIN), on_default=False) is MAIN
-    assert usable(of(*passed_over, MAIN), on_default=True) is MAIN
+    assert memory_of(*passed_over, on_default=False) is None
+    assert memory_of(*passed_over, MAIN, on_default=False) is MAIN
+    assert memory_of(*passed_over, MAIN, on_default=True) is MAIN
 
 
 def test_a_run_that_could_not_say_what_is_accepted_counts_for_what_it_saw() -> None:
     unsure = replace(MAIN, accepted=None)
 
-    assert usable(of(unsure, MAIN), on_default=True) is MAIN
-    assert usable(of(unsure, MAIN), on_default=False) is unsure
+    assert memory_of(unsure, MAIN, on_default=True) is MAIN
+    assert memory_of(unsure, MAIN, on_default=False) is unsure
 
 
 def test_an_attempt_goes_on_with_the_last_one_before_it_if_that_did_not_judge() -> None:

@@ -23,6 +23,7 @@ class Service:
 
     scans: dict[str, tuple[str, frozenset[str]]] = field(default_factory=dict)
     hangs: bool = False
+    score: float | None = 50
     padding: str = ""
 
     def answer(self, found: frozenset[str], request: httpx.Request) -> httpx.Response:
@@ -36,7 +37,7 @@ class Service:
             return httpx.Response(200, json={"total": len(listed), "vulnerabilities": listed})
         url, _ = self.scans[last]
         status = "running" if self.hangs else "completed"
-        return httpx.Response(200, json={"scanId": last, "status": status, "url": url, "secuScore": 50})
+        return httpx.Response(200, json={"scanId": last, "status": status, "url": url, "secuScore": self.score})
 
 
 @dataclass
@@ -55,9 +56,9 @@ class World:
         return self.store.history
 
     def scan(
-        self, commit: str, url: str, found: frozenset[str], rules: frozenset[str] = frozenset(), attempt: int = 1
+        self, commit: str, url: str, found: frozenset[str], rules: frozenset[str] = frozenset(), attempt: int = 1, **more: str
     ) -> ExitCode:
-        """Run the action at a commit; a second attempt is of the same workflow run as the last."""
+        """Run the action at a commit; a second attempt is of the same workflow run as the last. `more` are other inputs."""
         self.runs += attempt == 1
         self._accept(rules)
         environment = {
@@ -68,6 +69,7 @@ class World:
             "SECUPROBE_BASELINE": "auto",
             "SECUPROBE_CHECK_RUN": "true",
             "SECUPROBE_TIMEOUT": "60",
+            **more,
         }
         http = httpx.Client(transport=httpx.MockTransport(lambda request: self.service.answer(found, request)))
         platform = self.store.platform(commit, self.runs, attempt)

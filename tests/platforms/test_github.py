@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from secuprobe_action.local.demo import read_outputs
+from secuprobe_action.local.demo.runner import read_outputs
 from secuprobe_action.platforms import detect
 from secuprobe_action.platforms.base import Level
 from secuprobe_action.platforms.github import GitHub

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from secuprobe_action.settings import DOMAIN_DEFAULTS
+from secuprobe_action.inputs import DOMAIN_DEFAULTS
 from tests.reports.rendered import Page
 from tests.support import KEY, ROOT, Api, Runner, Step, secuprobe
 

@@ -12,9 +12,9 @@ import jsonschema
 import pytest
 import yaml
 
+from secuprobe_action.inputs import ESTATE_DEFAULTS
 from secuprobe_action.local.scripted import Scenario
 from secuprobe_action.places.outputs import ESTATE_OUTPUTS
-from secuprobe_action.settings import ESTATE_DEFAULTS
 from tests.github_api import FakeGitHub, check_bodies, down, serving
 from tests.reports.rendered import Page
 from tests.support import FINDINGS, KEY, ROOT, Api, ByHost, Runner, Step, event_file, findings, secuprobe, wait_until

@@ -32,7 +32,7 @@ def test_what_is_not_known_is_not_written_as_clean(runner: Runner, scenario: dic
     written = files(runner)
     assert set(written) == {"json", "junit", "markdown", "html", "gitlab-dast"}
     assert step.outputs.get("sarif_file", "") == ""
-    assert [text for text in step.annotations("warning") if "No report was written as gitlab-codequality and sarif" in text]
+    assert [text for text in step.annotations("warning") if "No report was written as gitlab-codequality, sarif, because" in text]
     assert "No report was written as" in step.summary
     assert json.loads(written["gitlab-dast"])["scan"]["status"] == "failure"
     assert json.loads(written["json"])["complete"] is False

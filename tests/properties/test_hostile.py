@@ -23,7 +23,7 @@ from secuprobe_action.findings.gate import Policy, judge
 from secuprobe_action.findings.ignore import parse, rule_for
 from secuprobe_action.findings.model import Finding, Severity
 from secuprobe_action.findings.overview import Estate, Result, Site
-from secuprobe_action.local.demo import read_outputs
+from secuprobe_action.local.demo.runner import read_outputs
 from secuprobe_action.platforms import detect
 from secuprobe_action.platforms.base import Level
 from secuprobe_action.platforms.github import GitHub

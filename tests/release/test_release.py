@@ -7,24 +7,24 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import github
 import pytest
-import responses
 import yaml
+from github.Repository import Repository
 
 from scripts import release
+from scripts.publishing import Refused
 from secuprobe_action import __version__
+from tests.git_api import GitHubSide, serving
 from tests.github_api import check_bodies
 from tests.support import ROOT, build_image, command_output
 
-API = "https://api.github.com:443/repos/org/app"  # PyGithub names the port, and won't have it in an answer
-URL = API.replace(":443", "")
 DIGEST = "sha256:" + "a1" * 32
-COMMIT, TREE, NEW_TREE, RELEASED = "c" * 40, "d" * 40, "e" * 40, "f" * 40
+OWN, MAJOR = f"v{__version__}", f"v{__version__.split('.', maxsplit=1)[0]}"
 WORKFLOW = yaml.safe_load((ROOT / ".github" / "workflows" / "release.yml").read_text(encoding="utf-8"))
 
 
@@ -76,7 +76,7 @@ def test_the_actions_name_the_image_by_its_digest(checkout: Path) -> None:
         assert before["runs"].pop("image").endswith("Dockerfile")
         assert after == before
     actions = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("**/action.yml") if "node_modules" not in path.parts)
-    assert sorted(files) == [name for name in actions if not name.startswith(("build/", "mutants/"))]
+    assert sorted(files) == [name for name in actions if not name.startswith(("build/", "mutants/", "tests/"))]
     assert any("is it a release already?" in problem for problem in release.problems(checkout, __version__))
 
 
@@ -129,108 +129,184 @@ def test_only_the_newest_version_moves_the_major_tag(version: str, tags: list[st
     assert release.newest(version, tags) is expected
 
 
-class GitHubSide:
-    """What GitHub is told, and the little that it answers."""
-
-    def __init__(self, mocked: responses.RequestsMock, tags: list[str], *, released_before: bool = False) -> None:
-        self.mocked = mocked
-        commit = {"sha": COMMIT, "url": f"{URL}/git/commits/{COMMIT}", "tree": {"sha": TREE}}
-        mocked.get(API, json={"full_name": "org/app", "url": URL})
-        mocked.get(f"{API}/git/commits/{COMMIT}", json=commit)
-        mocked.post(f"{API}/git/trees", json={"sha": NEW_TREE}, status=201)
-        mocked.post(f"{API}/git/commits", json={"sha": RELEASED}, status=201)
-        refs = [{"ref": f"refs/tags/{tag}", "url": f"{URL}/git/refs/tags/{tag}"} for tag in tags]
-        mocked.get(f"{API}/tags", json=[{"name": tag} for tag in tags])
-        for ref in refs:
-            mocked.get(f"{API}/git/ref/{ref['ref'].removeprefix('refs/')}", json=ref)
-            mocked.patch(ref["url"].replace(URL, API), json=ref)
-        mocked.post(f"{API}/git/refs", json={}, status=201)
-        known = {"id": 1, "url": f"{URL}/releases/1", "tag_name": f"v{__version__}"}
-        found: dict[str, Any] = {"json": known} if released_before else {"json": {"message": "Not Found"}, "status": 404}
-        mocked.get(f"{API}/releases/tags/v{__version__}", **found)
-        mocked.post(f"{API}/releases", json=known, status=201)
-        mocked.patch(f"{API}/releases/1", json=known)
-
-    def told(self) -> list[tuple[str, dict[str, Any]]]:
-        return [
-            (f"{call.request.method} {str(call.request.url).removeprefix(API)}", json.loads(str(call.request.body)))
-            for call in self.mocked.calls
-            if call.request.method != "GET"
-        ]
-
-    def publish(self) -> bool:
-        repository = github.Github(auth=github.Auth.Token("ghs_token"), seconds_between_writes=0).get_repo("org/app")
-        return release.publish(repository, ROOT, __version__, COMMIT, DIGEST)
+def repository_of(side: GitHubSide) -> Repository:
+    auth = github.Auth.Token("ghs_token")
+    return github.Github(auth=auth, base_url=side.url, seconds_between_writes=0, seconds_between_requests=0, retry=None).get_repo(
+        "org/app"
+    )
 
 
-@pytest.fixture(name="mocked")
-def _mocked() -> Iterator[responses.RequestsMock]:
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as mocked:
-        yield mocked
+def publish(side: GitHubSide) -> bool:
+    return release.publish(repository_of(side), ROOT, __version__, side.git("rev-parse", "main"), DIGEST)
 
 
-def test_a_release_is_a_commit_on_the_tagged_one_and_the_tags_point_there(mocked: responses.RequestsMock) -> None:
-    side = GitHubSide(mocked, [f"v{__version__}"])
+@pytest.fixture(name="side")
+def _side(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitHubSide]:
+    """GitHub with this repository, of which one commit is tagged."""
+    bare = tmp_path_factory.mktemp("bare")
+    side = GitHubSide(bare)
+    side.git("init", "--quiet", "--bare", "--initial-branch", "main")
+    for command in (["init", "--quiet", "--initial-branch", "main"], ["add", "--all"], ["commit", "--quiet", "-m", "All of it"]):
+        side.git("-C", str(checkout), *command)
+    side.git("-C", str(checkout), "push", "--quiet", str(bare), "main", f"main:refs/tags/{OWN}")
+    with serving(side):
+        yield side
 
-    assert side.publish() is True
 
-    told = side.told()
-    assert [operation for operation, _ in told] == [
-        "POST /git/trees",
-        "POST /git/commits",
-        f"PATCH /git/refs/tags/v{__version__}",
-        "POST /git/refs",
-        "POST /releases",
-    ]
-    tree, commit, own, major, published = (body for _, body in told)
-    assert tree["base_tree"] == TREE
-    assert {entry["path"]: entry["content"] for entry in tree["tree"]} == release.rewritten(ROOT, DIGEST, __version__)
-    assert {entry["mode"] for entry in tree["tree"]} == {"100644"}
-    assert (commit["tree"], commit["parents"]) == (NEW_TREE, [COMMIT])
-    assert "author" not in commit, "GitHub signs only what it is the author of"
-    assert own == {"sha": RELEASED, "force": True}
-    assert major == {"ref": f"refs/tags/v{__version__.split('.')[0]}", "sha": RELEASED}
-    assert published["tag_name"] == f"v{__version__}"
+def test_a_release_is_a_commit_on_the_tagged_one_and_the_tags_point_there(side: GitHubSide) -> None:
+    tagged = side.git("rev-parse", "main")
+
+    assert publish(side) is True
+
+    assert set(side.tags) == {OWN, MAJOR}
+    (released,) = set(side.tags.values())
+    assert side.git("rev-parse", f"{released}^") == tagged
+    changed = side.git("diff", "--name-only", tagged, released).splitlines()
+    assert changed == sorted(release.USES_IMAGE)
+    assert all(
+        side.git("show", f"{released}:{name}") + "\n" == text
+        for name, text in release.rewritten(ROOT, DIGEST, __version__).items()
+    )
+    (published,) = side.releases
+    assert (published["draft"], published["make_latest"], published["tag_name"]) == (False, "true", OWN)
     assert published["body"] == release.notes(ROOT, __version__)
-    assert published["make_latest"] == "true"
+    assert [ref for ref in side.refs() if "trial" in ref] == []
 
 
-def test_an_older_version_moves_no_tag_but_its_own(mocked: responses.RequestsMock) -> None:
-    major = __version__.split(".", maxsplit=1)[0]
-    side = GitHubSide(mocked, [f"v{__version__}", f"v{major}", f"v{major}.999.0"])
+def test_github_signs_the_commit_since_it_is_the_author(side: GitHubSide) -> None:
+    publish(side)
 
-    assert side.publish() is False
-
-    operations = [operation for operation, _ in side.told()]
-    assert f"PATCH /git/refs/tags/v{major}" not in operations
-    assert side.told()[-1][1]["make_latest"] == "false"
+    (commit,) = [body for operation, body in side.told if operation == "POST /git/commits"]
+    assert "author" not in commit
 
 
-def test_a_second_attempt_updates_the_release(mocked: responses.RequestsMock) -> None:
-    major = __version__.split(".", maxsplit=1)[0]
-    side = GitHubSide(mocked, [f"v{__version__}", f"v{major}"], released_before=True)
+def test_an_older_version_moves_no_tag_but_its_own(side: GitHubSide) -> None:
+    for tag in (MAJOR, f"{MAJOR}.999.0"):
+        side.git("tag", tag, "main")
 
-    assert side.publish() is True
+    assert publish(side) is False
 
-    assert [operation for operation, _ in side.told()][2:] == [
-        f"PATCH /git/refs/tags/v{__version__}",
-        f"PATCH /git/refs/tags/v{major}",
-        "PATCH /releases/1",
-    ]
+    assert side.tags[MAJOR] == side.git("rev-parse", "main")
+    assert side.tags[OWN] != side.tags[MAJOR]
+    assert side.releases[0]["make_latest"] == "false"
+
+
+def test_a_second_attempt_moves_the_tags_on_and_updates_the_release(side: GitHubSide) -> None:
+    publish(side)
+    side.releases[0]["body"] = "old"
+
+    assert publish(side) is True
+
+    (published,) = side.releases
+    assert published["body"] == release.notes(ROOT, __version__)
+
+
+def test_an_annotated_tag_is_released_too(side: GitHubSide) -> None:
+    side.git("tag", "--force", "--annotate", "-m", "1", OWN, "main")
+
+    assert publish(side) is True
+
+
+STEPS = {
+    "the commit": "POST /git/commits",
+    "the draft": "POST /releases",
+    "the version's own tag": f"PATCH /git/refs/tags/{OWN}",
+    "the major tag": "POST /git/refs refs/tags/",
+    "the release": "PATCH /releases/1",
+}
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_where_a_step_is_refused_nothing_of_the_release_is_left(side: GitHubSide, step: str) -> None:
+    before = side.refs(), side.tags
+    refused = STEPS[step]
+    side.refuse = lambda request, body: (422, "No") if f"{request} {body.get('ref', '')}".startswith(refused) else None
+
+    with pytest.raises(Refused, match="GitHub refused the release: 422 No"):
+        publish(side)
+
+    assert (side.refs(), side.tags) == before
+    assert side.releases == []
+
+
+def test_what_can_not_be_taken_back_is_told(side: GitHubSide) -> None:
+    def refuse(request: str, body: dict[str, Any]) -> tuple[int, str] | None:
+        moved = any(operation == f"PATCH /git/refs/tags/{OWN}" for operation, _ in side.told)
+        return (500, "Down") if moved else None
+
+    side.refuse = refuse
+
+    with pytest.raises(Refused, match="could not be taken back: 500 Down"):
+        publish(side)
+
+
+def forbid_new_tags(side: GitHubSide) -> str:
+    side.forbid("creation")
+    return r"the ruleset ruleset 1 \(creation\) keeps this token from"
+
+
+def forbid_moved_tags(side: GitHubSide) -> str:
+    side.forbid("update", pattern="~ALL")
+    return r"\(update\) keeps this token from v"
+
+
+def move_the_tag(side: GitHubSide) -> str:
+    side.git("update-ref", f"refs/tags/{OWN}", side.git("commit-tree", "main^{tree}", "-m", "Another"))
+    return "somebody moved it"
+
+
+def remove_the_tag(side: GitHubSide) -> str:
+    side.git("tag", "--delete", OWN)
+    return "is gone from GitHub"
+
+
+def forbid_workflow_files(side: GitHubSide) -> str:
+    """As GitHub does where the commit's workflows are not the default branch's, and the token may not write workflows."""
+    side.refuse = lambda request, body: (403, "Resource not accessible by integration") if request == "POST /git/refs" else None
+    return "a ref at [0-9a-f]{40} was refused: 403 Resource not accessible by integration"
+
+
+@pytest.mark.parametrize("forbid", [forbid_new_tags, forbid_moved_tags, move_the_tag, remove_the_tag, forbid_workflow_files])
+def test_what_would_be_refused_is_known_before_anything_is_built_or_moved(
+    side: GitHubSide, forbid: Callable[[GitHubSide], str]
+) -> None:
+    commit = side.git("rev-parse", "main")
+    said = forbid(side)
+    before = side.refs(), side.tags
+
+    with pytest.raises(Refused, match=said):
+        release.ask(repository_of(side), __version__, commit)
+
+    assert (side.refs(), side.tags, side.releases) == (*before, [])
+
+
+@pytest.mark.parametrize(("pattern", "can_bypass"), [("refs/tags/v*", "always"), ("refs/tags/nightly-*", "never")])
+def test_a_ruleset_that_is_not_about_this_does_not_matter(side: GitHubSide, pattern: str, can_bypass: str) -> None:
+    side.forbid("creation", "update", "deletion", pattern=pattern, can_bypass=can_bypass)
+
+    release.ask(repository_of(side), __version__, side.git("rev-parse", "main"))
+
+    assert [ref for ref in side.refs() if "trial" in ref] == []
+
+
+def test_a_plan_without_rulesets_has_none(side: GitHubSide) -> None:
+    side.refuse = lambda request, body: (403, "Upgrade to GitHub Pro") if request == "GET /rulesets" else None
+
+    release.ask(repository_of(side), __version__, side.git("rev-parse", "main"))
 
 
 @pytest.mark.node
-def test_what_github_is_told_is_what_its_api_takes(mocked: responses.RequestsMock) -> None:
-    for released_before in (False, True):
-        side = GitHubSide(mocked, [f"v{__version__}"], released_before=released_before)
-        side.publish()
+def test_what_github_is_told_is_what_its_api_takes(side: GitHubSide) -> None:
+    publish(side)
+    publish(side)
 
     told = []
-    for operation, body in side.told():
-        path = re.sub(r"/refs/tags/.*", "/refs/{ref}", operation).replace("/releases/1", "/releases/{release_id}")
+    for operation, body in side.told:
+        path = re.sub(r"/refs/.*", "/refs/{ref}", operation)
+        path = re.sub(r"/releases/\d+", "/releases/{release_id}", path)
         told.append((path.replace(" ", " /repos/{owner}/{repo}"), body))
-    assert len({operation for operation, _ in told}) == 6
-    check_bodies(told)
+    assert len({operation for operation, _ in told}) == 8
+    check_bodies([(operation, body) for operation, body in told if not operation.startswith("DELETE")])
 
 
 def test_no_workflow_is_changed_since_the_workflows_token_may_not() -> None:
@@ -244,9 +320,9 @@ def steps() -> list[dict[str, Any]]:
 def test_the_workflow_calls_the_script_as_the_script_is_called() -> None:
     commands = [line for step in steps() for line in step.get("run", "").splitlines() if "scripts.release" in line]
 
-    assert len(commands) == 2
+    assert len(commands) == 3
     for line in commands:
-        words = shlex.split(re.sub(r" >>.*", "", line).replace("$GITHUB_REF_NAME", "v1.2.3").replace("$DIGEST", DIGEST))
+        words = shlex.split(re.sub(r" >>.*", "", line).replace("$GITHUB_REF_NAME", "v1.2.3").replace('"$(cat digest)"', DIGEST))
         given = release.parser().parse_args(words[words.index("scripts.release") + 1 :])
         assert given.version == "1.2.3"
 
@@ -254,10 +330,11 @@ def test_the_workflow_calls_the_script_as_the_script_is_called() -> None:
 def test_every_job_of_the_release_has_just_the_permissions_it_needs() -> None:
     assert WORKFLOW["permissions"] == {}
     assert {name: job["permissions"] for name, job in WORKFLOW["jobs"].items()} == {
+        "ask": {"contents": "write"},
         "test": {"contents": "read"},
         "image": {"contents": "read", "packages": "write", "id-token": "write", "attestations": "write"},
         "publish": {"contents": "write"},
-        "major": {"packages": "write"},
+        "tags": {"packages": "write"},
     }
     assert "secrets." not in (ROOT / ".github" / "workflows" / "release.yml").read_text(encoding="utf-8")
 
@@ -265,7 +342,13 @@ def test_every_job_of_the_release_has_just_the_permissions_it_needs() -> None:
 def test_nothing_is_published_before_the_tests_passed() -> None:
     needs = {name: job.get("needs") for name, job in WORKFLOW["jobs"].items()}
 
-    assert needs == {"test": None, "image": "test", "publish": "image", "major": ["image", "publish"]}
+    assert needs == {
+        "ask": None,
+        "test": None,
+        "image": ["ask", "test"],
+        "publish": "image",
+        "tags": ["image", "publish"],
+    }
     assert WORKFLOW[True]["push"] == {"tags": ["v[0-9]+.[0-9]+.[0-9]+"]}
     runs = [step.get("run", "") for step in WORKFLOW["jobs"]["test"]["steps"]]
     assert "make test" in runs
@@ -278,24 +361,26 @@ def test_the_image_is_for_two_architectures_attested_and_signed_by_its_digest() 
     (attest,) = [step for step in image if step.get("uses", "").startswith("actions/attest@")]
     (sign,) = [step for step in image if "cosign sign" in step.get("run", "")]
 
-    assert build["with"]["platforms"] == "linux/amd64,linux/arm64"
+    assert (WORKFLOW["env"]["PLATFORMS"], build["with"]["platforms"]) == ("linux/amd64,linux/arm64", "${{ env.PLATFORMS }}")
     assert (build["with"]["provenance"], build["with"]["sbom"]) == ("mode=max", True)
     digest = "${{ steps.build.outputs.digest }}"
-    assert attest["with"]["subject-digest"] == sign["env"]["DIGEST"] == WORKFLOW["jobs"]["image"]["outputs"]["digest"] == digest
+    assert attest["with"]["subject-digest"] == sign["env"]["DIGEST"] == digest
     assert sign["run"] == 'cosign sign --yes "$IMAGE@$DIGEST"'
-    assert WORKFLOW["env"]["IMAGE"] == release.IMAGE
+    images = {f"ghcr.io/garconposey/{each['name']}" for each in WORKFLOW["jobs"]["image"]["strategy"]["matrix"]["include"]}
+    assert images == {release.IMAGE, release.SERVICE_IMAGE}
 
 
 def test_what_publishes_needs_only_what_its_job_installs() -> None:
     """The job has requirements/runtime.txt, not what tests need."""
     locked = re.findall(r"^([\w-]+)==", (ROOT / "requirements" / "runtime.txt").read_text(encoding="utf-8"), re.MULTILINE)
-    tree = ast.parse((ROOT / "scripts" / "release.py").read_text(encoding="utf-8"))
-    modules = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
-    modules |= {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    scripts = [ROOT / "scripts" / name for name in ("release.py", "publishing.py")]
+    nodes = [node for script in scripts for node in ast.walk(ast.parse(script.read_text(encoding="utf-8")))]
+    modules = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    modules |= {str(node.module) for node in nodes if isinstance(node, ast.ImportFrom)}
 
-    assert "pygithub" in locked
+    assert {"pygithub", "requests"} <= set(locked)
     others = {module.split(".", maxsplit=1)[0] for module in modules} - sys.stdlib_module_names
-    assert others == {"github", "secuprobe_action"}
+    assert others == {"github", "requests", "scripts", "secuprobe_action"}
 
 
 @pytest.mark.parametrize(("arguments", "code"), [([], 0), ([f"v{__version__}"], 0), (["v9.9.9"], 1)])
@@ -305,10 +390,18 @@ def test_the_check_is_a_command(arguments: list[str], code: int, capsys: pytest.
     assert ("names 1." in capsys.readouterr().out) is (code == 1)
 
 
-@pytest.mark.parametrize("tag", ["1.0.0", "v1.0", "v1.0.0-rc.1", "main"])
+@pytest.mark.parametrize("tag", ["1.0.0", "v1.0", "v1.0.0-rc.1", "main", "v01.2.3"])
 def test_what_is_no_versions_tag_is_refused(tag: str) -> None:
     with pytest.raises(SystemExit):
         release.main(["check", tag])
+
+
+@pytest.mark.parametrize("version", ["foo", "v1.0.0", "1.0", "1.0.0-rc.1", "01.2.3", "1.2.3\n"])
+def test_nothing_is_bumped_to_what_is_no_version(version: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        release.main(["bump", version])
+
+    assert "must be a version as in 1.0.0" in capsys.readouterr().err
 
 
 def test_every_lock_is_audited_and_kept_up_to_date() -> None:

@@ -89,6 +89,24 @@ def defectdojo_dast(report: str) -> Iterator[tuple[Key, str]]:
         yield (hashlib.sha256(text.encode()).hexdigest(),), each["severity"].lower()
 
 
+def defectdojo_generic(report: str) -> Iterator[tuple[Key, str]]:
+    """Yield DefectDojo's key and severity of each finding.
+
+    DefectDojo/django-DefectDojo, dojo/tools/generic/json_parser.py; by default it hashes title and description
+    (dojo/settings/settings.dist.py), and with `unique_id_from_tool` it compares that.
+    """
+    for each in json.loads(report)["findings"]:
+        assert {"title", "severity", "description"} <= each.keys() <= _DEFECTDOJO_FIELDS
+        assert len(each["title"]) <= 511
+        yield (each["title"], each["unique_id_from_tool"]), each["severity"].lower()
+
+
+_DEFECTDOJO_FIELDS = {
+    *("title", "severity", "description", "date", "mitigation", "references", "active", "verified", "risk_accepted"),
+    *("static_finding", "dynamic_finding", "unique_id_from_tool", "endpoints"),
+}
+
+
 def gitlab_codequality(report: str) -> Iterator[tuple[Key, str]]:
     """Yield GitLab's key and severity of each issue (gitlabhq/gitlabhq, lib/gitlab/ci/reports/codequality_reports.rb)."""
     ours = {"blocker": "critical", "critical": "high", "major": "medium", "minor": "low", "info": "info"}

@@ -33,6 +33,7 @@ Reader = Callable[[str], Iterator[tuple[keys.Key, str]]]
 READERS: dict[str, tuple[str, Reader]] = {
     "code scanning": ("sarif", keys.code_scanning),
     "DefectDojo, SARIF": ("sarif", keys.defectdojo_sarif),
+    "DefectDojo, its own": ("defectdojo", keys.defectdojo_generic),
     "GitLab, DAST": ("gitlab-dast", keys.gitlab_dast),
     "DefectDojo, DAST": ("gitlab-dast", keys.defectdojo_dast),
     "GitLab, Code Quality": ("gitlab-codequality", keys.gitlab_codequality),
@@ -177,7 +178,7 @@ def test_what_replaces_a_state_is_written_whole_or_not_at_all(shown: Story) -> N
 
 @not_whole
 def test_what_is_not_written_is_told_where_it_was_asked_for(shown: Story) -> None:
-    assert "No report was written as gitlab-codequality and sarif" in " ".join(remarks(FORMATS, shown))
+    assert "No report was written as defectdojo, gitlab-codequality, sarif, because" in " ".join(remarks(FORMATS, shown))
     assert list(remarks(["json", "html"], shown)) == []
     assert list(remarks(FORMATS, rich())) == []
 

@@ -17,8 +17,12 @@ _SEARCH_FORM = '<form action="/search" method="get"><input name="q"><button>Sear
 _GUESTBOOK_FORM = '<form action="/guestbook" method="post"><input name="message"><button>Sign</button></form>'
 
 
-def create_site() -> FastAPI:
-    """Return the site: reflected and stored XSS, SQL injection, an open redirect, no security headers, a careless cookie."""
+def create_site(*, mended: bool = False) -> FastAPI:
+    """Return the site: reflected and stored XSS, SQL injection, an open redirect, no security headers, a careless cookie.
+
+    Args:
+        mended: whether somebody has mended the SQL injection.
+    """
     site = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     shop = sqlite3.connect(":memory:", check_same_thread=False)
     shop.executescript(
@@ -40,7 +44,10 @@ def create_site() -> FastAPI:
     @site.get("/product")
     async def product(id: str = "1") -> Response:
         try:
-            rows = shop.execute(f"SELECT name, price FROM products WHERE id = {id}").fetchall()  # SQL injection
+            if mended:
+                rows = shop.execute("SELECT name, price FROM products WHERE id = ?", (id,)).fetchall()
+            else:
+                rows = shop.execute(f"SELECT name, price FROM products WHERE id = {id}").fetchall()  # SQL injection
         except sqlite3.Error as error:
             return PlainTextResponse(f"sqlite3.OperationalError: {error}", status_code=500)
         items = "".join(f"<li>{html.escape(str(name))}: {price}</li>" for name, price in rows)

@@ -1,0 +1,49 @@
+"""Stands in for github/codeql-action/upload-sarif: what it and code scanning refuse (docs.github.com, "SARIF support for
+code scanning"; codeql-action, `src/upload-lib.ts`)."""
+
+import json
+import os
+import re
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+MOST_RESULTS = 25_000
+
+
+def refuse(why: str) -> None:
+    print(f"::error::{why}")
+    sys.exit(1)
+
+
+def check(result: dict[str, Any]) -> None:
+    if not result.get("locations"):
+        refuse("locationFromSarifResult: expected at least one location")
+    uri = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", uri):
+        refuse(f'SARIF URI scheme "{uri.split(":")[0]}" did not match the checkout URI scheme "file"')
+
+
+def main(inputs: dict[str, str], alerts: Path) -> None:
+    path = Path(inputs["sarif_file"])
+    if not path.is_file():
+        refuse(f"Path does not exist: {path}")
+    document = json.loads(path.read_text(encoding="utf-8"))
+    if document.get("version") != "2.1.0":
+        refuse("Invalid SARIF. Only version 2.1.0 is supported")
+    for run in document["runs"]:
+        category = run.get("automationDetails", {}).get("id") or inputs["category"]
+        if len(run["results"]) > MOST_RESULTS:
+            refuse("rejecting SARIF, as there are more results per run than allowed")
+        for result in run["results"]:
+            check(result)
+        place = alerts / (re.sub(r"[^\w.-]", "_", f"{run['tool']['driver']['name']}:{category}") + ".sarif")
+        if place.exists():
+            refuse(f"Aborting upload: only one upload is allowed per job per tool and category ({category}).")
+        alerts.mkdir(exist_ok=True)
+        shutil.copyfile(path, place)
+
+
+if __name__ == "__main__":
+    main(json.loads(os.environ["INPUTS"]), Path(os.environ["ALERTS"]))
