@@ -12,7 +12,8 @@ import httpx
 from bench.fleet import API, Server, Silence, client_of, scan
 from bench.fleet import run as run_matrix
 from bench.simulation import ConcurrentClock, SimulatedClock, Simulation
-from secuprobe_action.api.crew import Crew, Job
+from secuprobe_action.api.crew import Crew
+from secuprobe_action.api.jobs import Job
 from secuprobe_action.api.scan import Scanner
 from secuprobe_action.api.steps import Steps
 from secuprobe_action.clock import Deadline

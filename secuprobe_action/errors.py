@@ -209,8 +209,7 @@ class TransportError(ApiError):
         self, message: str, advice: str | None = None, *, request: str = "", sent: bool, permanent: bool = False
     ) -> None:
         super().__init__(message, advice, request=request)
-        self.sent = sent
-        self.permanent = permanent
+        self.sent, self.permanent = sent, permanent
 
 
 class ProtocolError(ApiError):
@@ -282,9 +281,7 @@ class InternalError(ActionError):
     """A fault of the action's own."""
 
     title = "SecuProbe: internal error"
-    default_advice = (
-        "Please report it at https://github.com/Garconposey/secuprobe-scan-action/issues with the traceback from the log."
-    )
+    default_advice = "Report it at https://github.com/Garconposey/secuprobe-scan-action/issues with the traceback from the log."
 
 
 class Cancelled(BaseException):

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from secuprobe_action.api.client import SecuProbeClient
-from secuprobe_action.api.crew import Crew, Job, Standing
+from secuprobe_action.api.crew import Crew
+from secuprobe_action.api.jobs import Job, Standing
 from secuprobe_action.api.scan import Scanner
 from secuprobe_action.api.steps import Steps
 from secuprobe_action.clock import Clock, Deadline

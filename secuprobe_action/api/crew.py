@@ -6,16 +6,17 @@ What a scan's steps do between two requests is done by the caller's thread, one 
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from secuprobe_action.api import exchange
+from secuprobe_action.api.jobs import Job, Standing
+from secuprobe_action.api.launches import Launches, gap_s
 from secuprobe_action.api.polling import FLOOR_S
-from secuprobe_action.api.ratelimit import WINDOW_S
 from secuprobe_action.api.scheduling import PRICE_S, Load, Watched, price_s
 from secuprobe_action.api.steps import Kind, Pause, Request, Running, Step, Steps
 from secuprobe_action.api.window import Room, Window
 from secuprobe_action.clock import Clock, Deadline, Task
-from secuprobe_action.errors import Cancelled, Intercepted, OutOfTime, ProtocolError, ServerError, TransportError
+from secuprobe_action.errors import Cancelled, OutOfTime
 
 AT_ONCE = 24
 """Requests under way at the most: at 200 a minute and a second an answer, 4 would do; a slow one must not hold up the rest."""
@@ -23,55 +24,14 @@ AT_ONCE = 24
 LISTS_AT_ONCE = 4
 """Answers that may be large, each of which is in memory as a whole."""
 
-LAUNCHES_AT_ONCE = 4
-"""Of those whose answers are all lost where the service goes down, nobody knows whether a scan runs."""
-
-LAUNCH_SPREAD = 0.5
-"""How far launches are apart, of a minute's requests at even distances: what begins together ends together, and no window can see
-all of the ends."""
-
-MAX_HOLD_S = 30.0
-"""After trouble, launches are held for 2, 4, ... and at most as many seconds, and until any request goes well."""
-
-MINUTES_AHEAD = 5.0
-"""No more scans run than the key can see the end of and list within these: where a run is cut short, few are left behind."""
-
 LAST_WORDS_S = exchange.LAST_WORD_S + 0.2
 """After a signal, for what `exchange` still waits for."""
 
 PRICE_AGE_S = 0.25
 """How often the price of a poll is found anew."""
 
-SCANS_A_SECOND = 500
+SCANS_A_SECOND = 2_000
 """How much less often with many scans: finding a price takes as long as they are many, and changes as little."""
-
-_Result = TypeVar("_Result")
-
-
-@dataclass(frozen=True, slots=True)
-class Job(Generic[_Result]):
-    """One scan among many.
-
-    Args:
-        begin: returns its steps.
-        ended: called with what they came to, or with the error that they ended in.
-        length_s: returns how long it is expected to take, in seconds, or None where nobody knows.
-        launches: whether it begins with a launch.
-    """
-
-    begin: Callable[[], Steps[_Result]]
-    ended: Callable[[_Result | Exception], None]
-    length_s: Callable[[], float | None] = lambda: None
-    launches: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How many scans wait to be launched, run or are being asked for, and have ended."""
-
-    waiting: int
-    running: int
-    ended: int
 
 
 @dataclass(eq=False, slots=True)
@@ -118,8 +78,7 @@ class Crew:
         self._answers: deque[tuple[_Scan, Any, BaseException | None]] = deque()
         self._bell: Task[None] = Task()
         self._under_way = 0
-        self._next_launch_at = 0.0
-        self._troubles, self._held_until = 0, 0.0
+        self._launches = Launches(finishing)
         self._price = (0.0, float("-inf"))
 
     def run(self, jobs: Iterable[Job[Any]]) -> list[Job[Any]]:
@@ -146,7 +105,7 @@ class Crew:
 
     def _run(self, jobs: Iterable[Job[Any]]) -> list[Job[Any]]:
         self._waiting.extend(sorted(jobs, key=lambda job: job.launches))
-        while self._scans or (self._waiting and self._deadline.remaining_s > 0):
+        while self._scans or self._has_time():
             self._bell = Task()
             self._take_answers()
             now = self._clock.monotonic()
@@ -157,21 +116,18 @@ class Crew:
                 self._clock.wait(self._bell, self._idle_s(now))
         return list(self._waiting)
 
+    def _has_time(self) -> bool:
+        """Whether there is a job that could still be begun."""
+        room = self._window.room(self._clock.monotonic())
+        return self._deadline.remaining_s > 0 and self._next_job(room) is not None
+
     def _take_answers(self) -> None:
         while self._answers:
             scan, answer, error = self._answers.popleft()
             self._under_way -= 1
             scan.asking = None
-            self._note(error)
+            self._launches.note(error, self._clock.monotonic())
             self._take(scan, answer, error)
-
-    def _note(self, error: BaseException | None) -> None:
-        """Hold launches back while the service is in trouble: each that is sent then may be lost."""
-        if error is None:
-            self._troubles, self._held_until = 0, 0.0
-        elif isinstance(error, ServerError | TransportError | Intercepted | ProtocolError):
-            self._troubles += 1
-            self._held_until = self._clock.monotonic() + min(MAX_HOLD_S, 2.0**self._troubles)
 
     def _take(self, scan: _Scan, answer: Any = None, error: BaseException | None = None) -> None:
         """Go on with a scan's steps, up to the next one that must wait for something."""
@@ -206,7 +162,7 @@ class Crew:
         """Begin the requests that are worth most now, as far as the key's window and the slots allow."""
         room = self._window.room(now)
         self._finish()
-        self._launch(now)
+        self._launch(now, room)
         self._poll(now, room)
 
     def _free(self) -> int:
@@ -216,11 +172,9 @@ class Crew:
         return left - self._under_way
 
     def _finish(self) -> None:
-        lists = sum(scan.asking is Kind.FINISH for scan in self._scans)
         for scan in self._ready(Kind.FINISH):
-            if self._free() <= 0 or lists >= LISTS_AT_ONCE:
+            if self._free() <= 0 or self._under(Kind.FINISH) >= LISTS_AT_ONCE:
                 return
-            lists += 1
             self._begin(scan)
 
     def _ready(self, kind: Kind) -> list[_Scan]:
@@ -228,19 +182,25 @@ class Crew:
         ready = [s for s in self._scans if s.asking is None and isinstance(s.step, Request) and s.step.kind is kind]
         return sorted(ready, key=lambda scan: scan.at)
 
-    def _launch(self, now: float) -> None:
+    def _launch(self, now: float, room: Room | None) -> None:
         for scan in self._ready(Kind.LAUNCH):
-            if self._free() <= 0 or self._launching() >= LAUNCHES_AT_ONCE or now < self._held_until:
+            if self._free() <= 0 or not self._launches.may_repeat(self._under(Kind.LAUNCH), now):
                 return
             self._begin(scan)
-        while self._waiting and self._free() > 0 and self._may_launch(self._waiting[0], now):
-            job = self._waiting.popleft()
+        while self._free() > 0:
+            job = self._next_job(room)
+            if job is None:
+                return
+            if job.launches and not self._launches.is_due(room, len(self._scans), self._under(Kind.LAUNCH), now):
+                return
+            self._waiting.remove(job)
             if job.launches:
-                self._next_launch_at = max(self._next_launch_at, now - 1.0) + self._launch_gap_s()
+                self._launches.took_place(room, now)
             self._open(job, now)
 
-    def _launching(self) -> int:
-        return sum(scan.asking is Kind.LAUNCH for scan in self._scans)
+    def _under(self, kind: Kind) -> int:
+        """Return how many requests of a kind are under way."""
+        return sum(scan.asking is kind for scan in self._scans)
 
     def _open(self, job: Job[Any], now: float) -> None:
         steps = job.begin()
@@ -249,28 +209,12 @@ class Crew:
         self._take(scan)
         self._begin(scan)
 
-    def _may_launch(self, job: Job[Any], now: float) -> bool:
-        if not job.launches:
-            return True
-        room = self._window.room(now)
-        if room is None:
-            return not self._scans
+    def _next_job(self, room: Room | None) -> Job[Any] | None:
+        """Return the first job that there is time for, or None."""
         left_s = self._deadline.remaining_s
-        # Each that runs has a poll and what follows still to be asked, and so has the one that is to be launched.
-        needed = (1 + self._finishing) * (len(self._scans) + 1) + 1
-        possible = room.left + room.limit * max(0.0, left_s - room.resets_in_s) / WINDOW_S
-        return (
-            now >= self._next_launch_at
-            and now >= self._held_until
-            and self._launching() < (1 if self._troubles else LAUNCHES_AT_ONCE)
-            and len(self._scans) < max(1.0, room.limit * MINUTES_AHEAD / (1 + self._finishing))
-            and needed <= possible
-            and (job.length_s() or 0.0) < left_s
-        )
-
-    def _launch_gap_s(self) -> float:
-        room = self._window.room(self._clock.monotonic())
-        return LAUNCH_SPREAD * WINDOW_S / room.limit if room else 0.0
+        has_room = self._launches.has_room(room, len(self._scans), left_s)
+        fits = (job for job in self._waiting if not job.launches or (has_room and (job.length_s() or 0.0) < left_s))
+        return next(fits, None)
 
     def _poll(self, now: float, room: Room | None) -> None:
         for scan in self._ready(Kind.POLL):
@@ -280,13 +224,11 @@ class Crew:
         if room is None:
             return
         price = self._priced(now, room)
-        polls = sum(scan.asking is Kind.POLL for scan in self._scans)
         for waited_s, scan in self._by_worth(now):
             # A scan that turns out to have ended is to be listed in the same window, unless the window is all but over.
-            follows = 0 if room.fresh or room.resets_in_s <= PRICE_AGE_S else self._finishing * (polls + 1)
+            follows = 0 if room.fresh or room.resets_in_s <= PRICE_AGE_S else self._finishing * (self._under(Kind.POLL) + 1)
             if waited_s < price or self._free() < 1 + follows:
                 return
-            polls += 1
             self._take(scan)
             self._begin(scan)
 
@@ -303,7 +245,7 @@ class Crew:
         if now - at < PRICE_AGE_S + len(self._scans) / SCANS_A_SECOND:
             return price
         watched = [_watched(scan, scan.step, now) for scan in self._scans if isinstance(scan.step, Running)]
-        launches = min(len(self._waiting), room.resets_in_s / self._launch_gap_s())
+        launches = min(len(self._waiting), room.resets_in_s / gap_s(room))
         price = price_s(watched, Load(room, launches, self._finishing))
         if room.fresh and price > PRICE_S:
             return 0.0  # a window that will be used up had better begin, if it is the first request that begins it
@@ -331,8 +273,8 @@ class Crew:
         """Return for how long nothing is to be done unless an answer comes."""
         until = [now + PRICE_AGE_S]
         until += [scan.at + scan.step.seconds for scan in self._scans if isinstance(scan.step, Pause)]
-        if self._waiting and self._next_launch_at > now:
-            until.append(self._next_launch_at)
+        if self._waiting and self._launches.next_at > now:
+            until.append(self._launches.next_at)
         return max(0.01, min(until) - now)
 
 

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from itertools import islice
 from typing import Any
@@ -13,21 +13,18 @@ from github.CheckRunOutput import CheckRunOutput
 from github.Commit import Commit
 from github.GithubApp import GithubApp
 from github.GithubRetry import GithubRetry
-from github.IssueComment import IssueComment
-from github.NamedUser import NamedUser
-from github.Organization import Organization
 from github.Repository import Repository
 
 from secuprobe_action import __version__
 from secuprobe_action.network import Network
 from secuprobe_action.platforms.ancestry import Parents, first_parents
 from secuprobe_action.platforms.base import Check, Comment, ForgeError, Kept, Lineage, Subject
+from secuprobe_action.platforms.github_comments import comment_on, login_of
 from secuprobe_action.platforms.github_connections import connected_by
 from secuprobe_action.platforms.github_errors import asking, said
 from secuprobe_action.platforms.github_event import PullHead, subject_of
 from secuprobe_action.platforms.github_issues import GitHubIssues
 from secuprobe_action.platforms.issues import Issues
-from secuprobe_action.platforms.marker import Marker
 from secuprobe_action.text import one_line
 
 REQUEST_TIMEOUT_S = 10
@@ -222,43 +219,18 @@ class GitHubForge:
     def _publish_comment(self, comment: Comment, subject: Subject) -> None:
         pulls = self._open_pulls(subject.commit) if subject.pulls is None else subject.pulls
         for number in pulls:
-            self._comment_on(number, comment)
+            comment_on(self._repository.get_issue(number), comment, lambda: self._viewer)
 
     def _open_pulls(self, commit: str) -> Sequence[int]:
         """Return the open pull requests whose head is the commit, not those that merely contain it."""
         pulls = self._repository.get_commit(commit).get_pulls()
         return [pull.number for pull in pulls if pull.state == "open" and pull.head.sha == commit]
 
-    def _comment_on(self, number: int, comment: Comment) -> None:
-        issue = self._repository.get_issue(number)
-        marker = Marker(comment.name, comment.site)
-        body = f"{marker}\n{comment.body}"
-        own = self._own_comments(number, marker)
-        if own:
-            own[0].edit(body)
-        elif comment.may_create:
-            created = issue.create_comment(body)
-            # Another run may have done so at the same moment: both look again, and both keep the older one.
-            own = self._own_comments(number, marker)
-            if own and own[0].id != created.id:
-                own[0].edit(body)
-        for duplicate in own[1:]:
-            _unless_gone(duplicate.delete)
-
-    def _own_comments(self, number: int, marker: Marker) -> list[IssueComment]:
-        """Return this token's comments with that marker, the oldest first. A comment whose author is gone is nobody's."""
-        comments = self._repository.get_issue(number).get_comments()
-        marked = [each for each in comments if marker.begins(each.body)]
-        return sorted((each for each in marked if self._is_by_viewer(each.user)), key=lambda each: each.id)
-
-    def _is_by_viewer(self, author: NamedUser | Organization | None) -> bool:
-        return author is not None and _login(author.login) == self._viewer
-
     @cached_property
     def _viewer(self) -> str:
         """Whose token it is. A workflow's token may not ask REST's `GET /user`; GraphQL tells."""
         _, data = self._github.requester.graphql_query("query { viewer { login } }", {})
-        return _login(data["data"]["viewer"]["login"])
+        return login_of(data["data"]["viewer"]["login"])
 
 
 def _output(check: Check) -> dict[str, str]:
@@ -279,17 +251,5 @@ def _first_parent(commit: Commit) -> str | None:
     return commit.parents[0].sha if commit.parents else None
 
 
-def _unless_gone(delete: Callable[[], None]) -> None:
-    try:
-        delete()
-    except github.UnknownObjectException:
-        return
-
-
 def _epoch(moment: dt.datetime | None) -> float | None:
     return moment.timestamp() if moment else None
-
-
-def _login(login: str) -> str:
-    """Return a login as both of GitHub's APIs can be compared: REST appends `[bot]`."""
-    return login.removesuffix("[bot]").lower()

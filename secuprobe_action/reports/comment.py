@@ -5,6 +5,7 @@ from secuprobe_action.findings.gate import Verdict
 from secuprobe_action.findings.model import ScanReport
 from secuprobe_action.reports import markdown
 from secuprobe_action.reports.escape import markdown as escape
+from secuprobe_action.reports.findings_table import accepted, findings_table, fixed, unchanged
 
 MAX_BYTES = 60_000
 """A comment holds 65,536 characters; the marker and GitHub's own line ends need some."""
@@ -30,10 +31,10 @@ def render(report: ScanReport, verdict: Verdict, commit: str) -> str:
         markdown.course(verdict),
         " · ".join(fact for fact in facts if fact),
         *(f"> [!WARNING]\n> {escape(text, 500)}" for text in verdict.warnings[:5]),
-        markdown.findings_table(shown, "### New findings" if verdict.baseline else "### Findings", MAX_BYTES // 3, OPEN_ROWS),
-        *markdown.fixed(verdict, MAX_BYTES // 6),
-        *markdown.accepted(verdict, MAX_BYTES // 6),
-        *markdown.unchanged(verdict, MAX_BYTES // 6),
+        findings_table(shown, "### New findings" if verdict.baseline else "### Findings", MAX_BYTES // 3, OPEN_ROWS),
+        *fixed(verdict, MAX_BYTES // 6),
+        *accepted(verdict, MAX_BYTES // 6),
+        *unchanged(verdict, MAX_BYTES // 6),
         markdown.foot(),
     ]
     return "\n\n".join(part for part in parts if part)

@@ -11,6 +11,8 @@ from secuprobe_action.findings.identity import identify
 from secuprobe_action.findings.model import ScanReport
 from secuprobe_action.reports import markdown
 from secuprobe_action.reports.escape import markdown as escape
+from secuprobe_action.reports.findings_table import severity
+from secuprobe_action.reports.findings_table import title as finding_title
 from secuprobe_action.text import capitalised, one_line, plural
 
 MAX_BYTES = 45_000
@@ -119,6 +121,6 @@ def error(problem: ActionError) -> str:
 
 
 def _list(findings: Sequence[Assessed]) -> str:
-    rows = [f"- {markdown.severity(each.finding)} {markdown.title(each.finding)}" for each in findings[:MAX_NAMED]]
+    rows = [f"- {severity(each.finding)} {finding_title(each.finding)}" for each in findings[:MAX_NAMED]]
     rows += [f"- and {len(findings) - MAX_NAMED:,} more"] if len(findings) > MAX_NAMED else []
     return "\n".join(rows)

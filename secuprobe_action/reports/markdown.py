@@ -1,14 +1,24 @@
-"""The job summary, and the check run's, in GitHub's Markdown; and the parts that the comment is made of, too."""
+"""The job summary, and the check run's, in GitHub's Markdown; and those of its parts that other pages have, too."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from secuprobe_action import __version__
 from secuprobe_action.errors import ActionError
-from secuprobe_action.findings.baseline import Baseline, Change
+from secuprobe_action.findings.baseline import Baseline
 from secuprobe_action.findings.gate import Assessed, Verdict
 from secuprobe_action.findings.ignore import rule_for
 from secuprobe_action.findings.model import WORST_FIRST, Finding, ScanReport, Severity
 from secuprobe_action.reports.escape import html_attribute, markdown, markdown_lines
+from secuprobe_action.reports.findings_table import (
+    accepted,
+    findings_table,
+    fitting,
+    fixed,
+    severity,
+    severity_sign,
+    size,
+    title,
+)
 from secuprobe_action.reports.story import Format, Story, Trouble, name_of_its_own
 from secuprobe_action.reports.trend import trend
 from secuprobe_action.text import age, capitalised, duration, number, plural
@@ -16,23 +26,11 @@ from secuprobe_action.text import age, capitalised, duration, number, plural
 MAX_BYTES = 1_000_000
 """A job summary over 1,048,576 bytes is dropped whole (actions/runner, FileCommandManager.cs); an error line may follow ours."""
 
-OPEN_ROWS = 50
-"""Findings in the open table; the rest are folded, so that a long list doesn't bury what comes below it."""
 
-MAX_TITLE, MAX_TEXT = 300, 20_000
-_COLUMNS = ("Severity", "Title", "Category")
+MAX_TEXT = 20_000
 _FOOT_BYTES = 2_000
 _TABLE_SHARE = 0.5
 _ACCEPTED_SHARE = 0.1
-
-ICONS = {
-    Severity.UNKNOWN: "❔",
-    Severity.CRITICAL: "🟣",
-    Severity.HIGH: "🔴",
-    Severity.MEDIUM: "🟠",
-    Severity.LOW: "🟡",
-    Severity.INFO: "🔵",
-}
 
 
 def render(story: Story) -> str:
@@ -125,74 +123,6 @@ def since_baseline(verdict: Verdict) -> str:
     return f"{plural(len(verdict.new), 'new finding')} and {len(verdict.fixed):,} fixed since {_name(baseline)}."
 
 
-def findings_table(findings: Sequence[Assessed], heading: str, max_bytes: int, open_rows: int = OPEN_ROWS) -> str:
-    """Return the findings as rows, worst first: the first ones open, the rest folded; nothing where there are none.
-
-    Args:
-        findings: what to show.
-        heading: what stands above it, as Markdown.
-        max_bytes: the most UTF-8 bytes to return.
-        open_rows: how many rows aren't folded.
-    """
-    if not findings:
-        return ""
-    marks = any(assessed.change for assessed in findings)
-    ages = any(_since(assessed) not in ("", "new") for assessed in findings)
-    head = _head(*_COLUMNS, *(["Open"] if ages else []))
-    rows = list(fitting((_row(assessed, marks=marks, ages=ages) for assessed in findings), max_bytes - 1_000))
-    parts = [f"{heading}\n\n{head}{''.join(rows[:open_rows])}"]
-    if len(rows) > open_rows:
-        parts.append(_folded(plural(len(rows) - open_rows, "more finding"), head + "".join(rows[open_rows:])))
-    if len(rows) < len(findings):
-        left_out = plural(len(findings) - len(rows), "finding")
-        parts.append(f"**{left_out} left out of the table**: it would be too large for GitHub.")
-    return "\n\n".join(part.rstrip("\n") for part in parts)
-
-
-def fixed(verdict: Verdict, max_bytes: int) -> Iterator[str]:
-    """Yield the findings that are gone since the baseline, folded, where there are any."""
-    if verdict.fixed:
-        rows = fitting((f"| {severity(f)} | ~~{title(f)}~~ | {category(f)} |\n" for f in verdict.fixed), max_bytes - 500)
-        yield _folded(f"✅ {len(verdict.fixed):,} fixed since the baseline", _head(*_COLUMNS) + "".join(rows))
-
-
-def unchanged(verdict: Verdict, max_bytes: int) -> Iterator[str]:
-    """Yield the findings that the baseline had too, folded, where there are any."""
-    old = [assessed for assessed in verdict.open if assessed.change is Change.UNCHANGED]
-    if old:
-        rows = fitting((_row(assessed, marks=False, ages=True) for assessed in old), max_bytes - 500)
-        yield _folded(plural(len(old), "unchanged finding"), _head(*_COLUMNS, "Open") + "".join(rows))
-
-
-def accepted(verdict: Verdict, max_bytes: int) -> Iterator[str]:
-    """Yield the accepted risks with their reasons, folded, where there are any."""
-    if verdict.accepted:
-        head = _head(*_COLUMNS, "Reason", "Until")
-        rows = fitting((_accepted_row(assessed) for assessed in verdict.accepted), max_bytes - 500)
-        yield _folded(f"🤝 {plural(len(verdict.accepted), 'accepted risk')}", head + "".join(rows))
-
-
-def severity_sign(severity: Severity) -> str:
-    """Return a severity's name with its sign."""
-    return f"{ICONS[severity]} {severity.label.capitalize()}"
-
-
-def severity(finding: Finding) -> str:
-    """Return the severity with its sign, and with the API's own word where it isn't known."""
-    words = f" (<code>{markdown(finding.severity_text, 40)}</code>)" if finding.severity_text else ""
-    return severity_sign(finding.severity) + (words if finding.severity is Severity.UNKNOWN else "")
-
-
-def title(finding: Finding) -> str:
-    """Return the title, or that there is none."""
-    return markdown(finding.title or "", MAX_TITLE) or "<em>no title</em>"
-
-
-def category(finding: Finding) -> str:
-    """Return the category, or that there is none."""
-    return markdown(finding.category or "", MAX_TITLE) or "<em>no category</em>"
-
-
 def link(url: str, text: str) -> str:
     """Return a link; `text` is ours."""
     return f'<a href="{html_attribute(url)}">{text}</a>'
@@ -240,26 +170,6 @@ def _arrow(difference: float) -> str:
     return f" ({'▲' if difference > 0 else '▼'}&nbsp;{number(abs(difference))})"
 
 
-def _head(*columns: str) -> str:
-    return f"| {' | '.join(columns)} |\n" + "| :--- " * len(columns) + "|\n"
-
-
-def _since(assessed: Assessed) -> str:
-    return assessed.since.text if assessed.since else ""
-
-
-def _row(assessed: Assessed, *, marks: bool, ages: bool) -> str:
-    new = "🆕 " if marks and assessed.change is Change.NEW else ""
-    finding = assessed.finding
-    return f"| {severity(finding)} | {new}{title(finding)} | {category(finding)} |{f' {_since(assessed)} |' if ages else ''}\n"
-
-
-def _accepted_row(assessed: Assessed) -> str:
-    rule, finding = assessed.accepted, assessed.finding
-    reason, until = (markdown(rule.reason), rule.expires or "–") if rule else ("", "")
-    return f"| {severity(finding)} | {title(finding)} | {category(finding)} | {reason} | {until} |\n"
-
-
 def _details(findings: Sequence[Assessed], max_bytes: int) -> str:
     """Return each finding's description and remediation, folded; as HTML blocks, in which nothing is Markdown."""
     if not findings:
@@ -294,25 +204,6 @@ def _acceptance(finding: Finding) -> str:
 
 def _paragraph(text: str | None, otherwise: str) -> str:
     return markdown_lines(text, MAX_TEXT) if text and text.strip() else f"<em>{otherwise}</em>"
-
-
-def _folded(heading: str, content: str) -> str:
-    return f"<details><summary>{heading}</summary>\n\n{content}\n</details>"
-
-
-def fitting(parts: Iterable[str], max_bytes: int) -> Iterator[str]:
-    """Yield whole parts for as long as they fit in that many UTF-8 bytes."""
-    left = max_bytes
-    for part in parts:
-        left -= size(part) + 1
-        if left < 0:
-            return
-        yield part
-
-
-def size(text: str) -> int:
-    """Return the length in UTF-8 bytes, which is what GitHub's limits count."""
-    return len(text.encode("utf-8"))
 
 
 FORMAT = Format(render, trouble)

@@ -7,18 +7,8 @@ from typing import Any
 from secuprobe_action.findings.model import WORST_FIRST, Counts, Severity
 from secuprobe_action.findings.overview import Estate, Result, Site
 from secuprobe_action.reports.escape import markdown
-from secuprobe_action.reports.markdown import (
-    ICONS,
-    MAX_BYTES,
-    category,
-    fitting,
-    foot,
-    link,
-    severity,
-    severity_sign,
-    size,
-    title,
-)
+from secuprobe_action.reports.findings_table import ICONS, category, fitting, severity, severity_sign, size, title
+from secuprobe_action.reports.markdown import MAX_BYTES, foot, link
 from secuprobe_action.text import number, one_line, plural
 
 SEVERITIES = tuple(severity for severity in WORST_FIRST if severity is not Severity.UNKNOWN)

@@ -146,6 +146,8 @@ def test_one_page_leads_to_all_that_a_team_would_see(runs: tuple[Path, Run, Run]
         person.go(index.as_uri())
         assert "0 new and 1 fixed" in person.text()
         assert second.outputs["scan_id"] in person.text("table")
+        badge = person.ask("document.querySelector('svg[role=img]').getAttribute('aria-label')")
+        assert second.outputs["secu_score"] in badge
         pages = person.ask("[...document.querySelectorAll('h2 a')].map(each => [each.innerText, each.href])")
         assert [name for name, _ in pages] == [
             "Job summary", "Comment", "Check run", "HTML report", "Alerts", "Annotations", "Log",

@@ -84,6 +84,8 @@ def test_every_place_tells_the_same_story(pull: Pull) -> None:
     base_scan = seen(base_check["external_id"])
     summary = Page(step.summary)
     assert f"1 new finding and 2 fixed since scan {base_scan} of commit {'b' * 12}" in summary.text
+    course = "Trend █▆ from 70 to 64 in 2 runs (▼\N{NO-BREAK SPACE}6)"
+    assert course in summary.text
     assert "🆕 SQL injection" in summary.tables[1].rows[1] + summary.tables[1].rows[2]
 
     check = pull.github.checks[1]
@@ -91,10 +93,13 @@ def test_every_place_tells_the_same_story(pull: Pull) -> None:
     assert check["output"]["title"] == reason
     assert check["details_url"] == step.outputs["report_url"]
     assert seen(check["external_id"]) == step.outputs["scan_id"]
+    assert course in Page(check["output"]["summary"]).text
+    assert check["output"]["text"].startswith("<!-- secuprobe ages ")
 
     (comment,) = pull.github.comments
     page = Page(comment["body"])
     assert "SecuProbe: failed" in page.text
+    assert course in page.text
     assert page.tables[0].rows[1][0] == "64 / 100 (▼\N{NO-BREAK SPACE}6)"
     assert [row[1] for row in page.tables[1].rows[1:]] == ["🆕 SQL injection"]
     assert page.summaries == ["✅ 2 fixed since the baseline", "1 unchanged finding"]
@@ -110,7 +115,11 @@ def test_every_place_tells_the_same_story(pull: Pull) -> None:
     document = json.loads((folder / "scan.json").read_text())
     assert document["verdict"]["reason"] == reason
     assert [finding["title"] for finding in document["baseline"]["fixed"]] == ["No CSP", "Banner"]
+    assert document["history"] == {"scores": [70, 64]}
+    ages = {each["title"]: each["since"]["or_before"] for each in document["findings"]}
+    assert ages == {"Old TLS": True, "SQL injection": False}
     html = (folder / "scan.html").read_text()
+    assert "SecuScore, from 70 to 64 in 2 runs" in html
     assert "1 new finding at or above high (1 high)." in html
     assert html.count("fails the check") == 1
     assert '<failure message="[high] SQL injection at https://shop.example"' in (folder / "scan.xml").read_text()
