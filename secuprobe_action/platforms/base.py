@@ -100,6 +100,7 @@ class Check:
         site: what was scanned, where that is known.
         lasting: whether later runs may go by the line for long; where a forge has room for few lines, the others give way first.
         text: what is kept beside the line, where the forge has room for 60,000 characters; empty where there is none.
+        needs_text: whether the line says nothing without its text, so that a forge without room for it has to refuse.
     """
 
     name: str
@@ -112,6 +113,7 @@ class Check:
     site: str | None = None
     lasting: bool = False
     text: str = ""
+    needs_text: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,7 @@ class ForgeError(Exception):
 
 
 NO_ROOM = "what is kept of many sites needs a check run's text, which GitHub alone has"
-"""Why a forge refuses a check with a text."""
+"""Why a forge refuses a check that needs its text."""
 
 
 class Forge(Protocol):
