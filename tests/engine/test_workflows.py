@@ -123,7 +123,7 @@ def test_a_cancelled_run_ends_soon_and_its_second_attempt_goes_on_with_its_scan(
 
     with world.started(text, environment={**same, "GITHUB_RUN_ATTEMPT": "1"}) as running:
         for said in running.lines():
-            if "queued:" in said.get("msg", ""):
+            if "report at" in said.get("msg", ""):
                 break
         cancelled_at = time.monotonic()
         running.cancel()
@@ -155,7 +155,7 @@ MAKES = ("make test", "make audit", "npm audit", "npm ci --no-audit --no-fund")
 
 @pytest.mark.parametrize(
     ("name", "event", "jobs"),
-    [("audit", "push", 1), ("ci", "pull_request", 4), ("codeql", "push", 2), ("scorecard", "branch_protection_rule", 1)],
+    [("audit", "push", 1), ("ci", "pull_request", 1), ("codeql", "push", 2), ("scorecard", "branch_protection_rule", 1)],
 )
 def test_the_workflows_that_keep_the_repository_run_through(world: World, name: str, event: str, jobs: int) -> None:
     text = (ROOT / ".github" / "workflows" / f"{name}.yml").read_text(encoding="utf-8")
@@ -163,6 +163,6 @@ def test_the_workflows_that_keep_the_repository_run_through(world: World, name: 
         text = re.sub(rf"(?m)run: {make}$", "run: true", text)
     options = ("--job", "test") if name == "ci" else ()
 
-    run = world.run(re.sub(r'python: \["3.11".*\]', 'python: ["3.14", "3.14", "3.14", "3.14"]', text), event, options=options)
+    run = world.run(re.sub(r"python: \[.*\]", 'python: ["3.14"]', text), event, options=options)
 
     assert list(run.results.values()) == ["success"] * jobs, run.log
