@@ -20,7 +20,7 @@ from tests.engine.conftest import World
 from tests.support import ROOT
 
 OWN_ACTION = "name: x\ndescription: x\nruns: {using: composite, steps: [{run: echo it, shell: bash}]}\n"
-TEXT = "on: push\njobs: {job: {runs-on: ubuntu-latest, steps: [{uses: $/}]}}"
+TEXT = "on: push\njobs: {job: {runs-on: ubuntu-latest, steps: [{uses: actions/checkout@v7}, {uses: $/}]}}"
 
 
 @pytest.mark.engine

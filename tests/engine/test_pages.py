@@ -184,27 +184,26 @@ def test_every_domain_every_night_by_the_reusable_workflow(world: World) -> None
     world.api.service.engine = ByHost({"shop.example": [SQL], "blog.example": [SQL]})
     second = world.run(night, "schedule")
 
-    assert sites(first) == {"shop": "❌", "blog": "✅", "new": "⏭"}, "the first night has nothing to compare with"
-    assert sites(second) == {"shop": "✅", "blog": "❌", "new": "⏭"}
+    assert sites(first) == {"shop": "❌", "blog": "✅"}, "the first night has nothing to compare with"
+    assert sites(second) == {"shop": "✅", "blog": "❌"}
     assert [len(run.alerts()) for run in (first, second)] == [2, 2]
-    assert second.artifact("secuprobe") == [
-        f"{host}.example.{end}" for host in ("blog", "shop") for end in ("html", "json", "sarif")
-    ]
+    assert "index.html" in second.artifact("secuprobe")
 
 
-def test_every_domain_every_night_by_the_actions(world: World) -> None:
+def test_every_domain_every_night_by_the_action(world: World) -> None:
     world.api.service.accounts[0].domains.update(DOMAINS)
     world.api.service.engine = ByHost({"shop.example": [SQL]})
 
     run = world.run(WORKFLOWS["recipes.md: Every domain, every night (2)"])
 
     assert run.code == 1
-    assert sites(run) == {"shop": "❌", "blog": "✅", "new": "⏭"}
+    assert sites(run) == {"shop": "❌", "blog": "✅"}
 
 
 def sites(run: Run) -> dict[str, str]:
     """Return each site's sign in the overview."""
-    (overview,) = [job for name, job in run.jobs.items() if name.lower().endswith("/estate") and job.summary]
+    (overview,) = [job for job in run.jobs.values() if job.summary]
+    assert "new.example" in overview.summary, "what isn't validated is told, too"
     return {row[0].partition(".example")[0]: row[1][0] for row in Page(overview.summary).tables[0].rows[1:]}
 
 

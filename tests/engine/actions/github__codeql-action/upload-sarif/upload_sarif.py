@@ -27,13 +27,19 @@ def check(result: dict[str, Any]) -> None:
 
 def main(inputs: dict[str, str], alerts: Path) -> None:
     path = Path(inputs["sarif_file"])
-    if not path.is_file():
-        refuse(f"Path does not exist: {path}")
+    files = sorted(path.rglob("*.sarif")) if path.is_dir() else [path]
+    if not path.exists() or not files:
+        refuse(f"Path does not exist, or holds no SARIF file: {path}")
+    for file in files:
+        take(file, inputs["category"], alerts)
+
+
+def take(path: Path, given_category: str, alerts: Path) -> None:
     document = json.loads(path.read_text(encoding="utf-8"))
     if document.get("version") != "2.1.0":
         refuse("Invalid SARIF. Only version 2.1.0 is supported")
     for run in document["runs"]:
-        category = run.get("automationDetails", {}).get("id") or inputs["category"]
+        category = run.get("automationDetails", {}).get("id") or given_category
         if len(run["results"]) > MOST_RESULTS:
             refuse("rejecting SARIF, as there are more results per run than allowed")
         for result in run["results"]:
