@@ -9,7 +9,7 @@ from secuprobe_action.findings.endings import Ending, Failed, Skipped, Stopped
 from secuprobe_action.findings.model import Started
 from secuprobe_action.findings.progress import Progress
 from secuprobe_action.inputs import read_inputs, secrets_of
-from secuprobe_action.places import Places
+from secuprobe_action.places import Place, Places
 from secuprobe_action.places.annotations import Annotations
 from secuprobe_action.places.log_progress import LogProgress
 from secuprobe_action.places.outputs import Outputs
@@ -76,10 +76,21 @@ class Shell:
         # What passed and could not be shown is not told to have passed.
         return ending.exit_code if sound or ending.exit_code else ExitCode.SCAN_ERROR
 
-    def skipped(self, inputs: Mapping[str, str]) -> Skipped | None:
-        """Return why there is nothing to scan with, where the platform keeps secrets from this run; else None."""
+    def skipped(self, inputs: Mapping[str, str], check: Callable[[Desk], Place]) -> Skipped | None:
+        """Return why there is nothing to scan with, where the platform keeps secrets from this run; else None.
+
+        Args:
+            inputs: the command's inputs.
+            check: returns the check, so that a required one isn't left missing where the token can write it; a fork's can't, and
+                that is no news.
+        """
         withheld = None if inputs["api_key"] else self.platform.secrets_withheld()
-        return Skipped(f"{withheld}, so there is no api_key and nothing was scanned", _SKIP_ADVICE) if withheld else None
+        if not withheld:
+            return None
+        if inputs["check_run"].lower() == "true" and inputs["github_token"]:
+            desk = self.desk(inputs["github_token"])
+            self.places.add([check(desk)], desk)
+        return Skipped(f"{withheld}, so there is no api_key and nothing was scanned", _SKIP_ADVICE)
 
     def desk(self, token: str | None, commit: str | None = None) -> Desk:
         """Return where the forge is asked.

@@ -475,3 +475,16 @@ def test_the_action_is_the_command() -> None:
     assert set(action["outputs"]) == set(ESTATE_OUTPUTS)
     assert (ROOT / "estate" / action["runs"]["image"]).resolve() == ROOT / "Dockerfile"
     assert action["runs"]["args"] == ["estate"]
+
+
+def test_a_required_check_is_not_left_missing_where_there_is_no_key(world: World) -> None:
+    event = {"pull_request": {"number": 7, "head": {"sha": world.history.branches["main"], "repo": {"full_name": "org/app"}}}}
+    world.use(event="pull_request")
+    world.runner.environment |= {
+        "GITHUB_ACTOR": "dependabot[bot]",
+        "GITHUB_EVENT_PATH": event_file(world.runner.folder, world.github.with_repository(**event)),
+    }
+    step = world.runner.run(None, "estate", check_run="true", github_token="ghs_token")
+
+    assert (step.code, step.outputs["result"]) == (0, "skipped"), step.log
+    assert [(check["name"], check["conclusion"]) for check in world.github.checks] == [("SecuProbe estate", "neutral")]
