@@ -88,21 +88,21 @@ def history(report: ScanReport, new: Sequence[str]) -> History:
     return History((*SCORES, report.score), tuple(since), Ages({}))
 
 
-def screenshot(html: str, target: Path, height: int) -> None:
-    """Write a picture of the page `html`, `height` CSS pixels high."""
+def screenshot(html: str, target: Path, height: int, width: int = 900) -> None:
+    """Write a picture of the page `html`, so many CSS pixels high and wide."""
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "page.html"
         source.write_text(html, encoding="utf-8")
         command = [
             *CHROMIUM,
             f"--user-data-dir={folder}/profile",
-            f"--window-size=900,{height}",
+            f"--window-size={width},{height}",
             f"--screenshot={target}",
             source.as_uri(),
         ]
         subprocess.run(command, check=True, capture_output=True, timeout=60)
-    width, pixels = struct.unpack(">II", target.read_bytes()[16:24])
-    print(f"{target.relative_to(ROOT)}: {width} x {pixels}")
+    pixels = struct.unpack(">II", target.read_bytes()[16:24])
+    print(f"{target.relative_to(ROOT)}: {pixels[0]} x {pixels[1]}")
 
 
 def estate(report: ScanReport, verdict: Verdict) -> Estate:
@@ -156,7 +156,7 @@ def main() -> None:
     told = page(f"{name}{issue.text(report, compared)}\n\n---\n\n{came}", "Issue", css)
     screenshot(told, IMAGES / "issue.png", 1540)
     finished_at = dt.datetime(2026, 11, 25, 12, 30, tzinfo=dt.UTC)
-    screenshot(estate_page.render(estate(report, compared), (), finished_at), IMAGES / "estate.png", 900)
+    screenshot(estate_page.render(estate(report, compared), (), finished_at), IMAGES / "estate.png", 960, 1_080)
     story = Story(report, compared, ".github/workflows/security.yml", finished_at)
     html = html_report.render(story).replace('<details class="finding"', '<details open class="finding"', 1)
     screenshot(html, IMAGES / "html-report.png", 1400)

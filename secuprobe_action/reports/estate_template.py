@@ -9,12 +9,12 @@ main, header, footer { max-width: 76rem }
 .totals li { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: .6rem 1rem; min-width: 7.5rem }
 .totals strong { display: block; font-size: 1.5rem; line-height: 1.2; font-variant-numeric: tabular-nums }
 .scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: 12px; background: var(--card) }
-.sites { width: 100%; border-collapse: collapse; min-width: 52rem }
-.sites th, .sites td { padding: .55rem .7rem; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line) }
+.sites { width: 100%; border-collapse: collapse; min-width: 58rem }
+.sites th, .sites td { padding: .55rem .55rem; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line) }
 .sites thead th { color: var(--soft); font-size: .88rem; white-space: nowrap } .sites tbody tr:last-child > * { border-bottom: 0 }
 .sites .n { text-align: right; font-variant-numeric: tabular-nums; width: 1%; white-space: nowrap }
-.sites .site { font-weight: 600; overflow-wrap: anywhere } .sites .why { display: block; font-weight: 400; color: var(--soft); font-size: .9rem; overflow-wrap: anywhere }
-.sites .score { width: 11rem } .sites .score svg { display: block; width: 100%; height: .7rem; margin-top: .3rem } .sites rect.track { fill: var(--track) } .sites rect.value { fill: var(--link) }
+.sites .site { font-weight: 600; overflow-wrap: anywhere; min-width: 17rem } .sites .why { display: block; font-weight: 400; color: var(--soft); font-size: .9rem; overflow-wrap: anywhere }
+.sites .score { width: 7rem } .sites .score svg { display: block; width: 100%; height: .7rem; margin-top: .3rem } .sites rect.track { fill: var(--track) } .sites rect.value { fill: var(--link) }
 .result { font-weight: 700; white-space: nowrap } .result-passed { color: var(--pass) } .result-failed { color: var(--fail) }
 .result-error, .result-not-reached { color: var(--medium) } .result-not-validated { color: var(--soft) }
 .zero { color: var(--soft) }
