@@ -131,7 +131,7 @@ class Broken(GitHub):
 
 
 class BrokenForge:
-    repository, run, attempt = "org/app", "1", 1
+    repository, run, attempt, keeps_text = "org/app", "1", 1, True
 
     @property
     def issues(self) -> Issues:

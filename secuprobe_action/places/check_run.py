@@ -133,10 +133,11 @@ class CheckRun(Place):
         return None
 
     def _ages_of(self, ending: Ending, recalled: Recalled | None) -> str:
-        """Return what goes beside the line, where there is something."""
+        """Return what goes beside the line, where there is something, and room for it."""
+        forge = self._desk.forge
         match ending:
-            case Judged(report=report, verdict=verdict) if report.site:
-                return self._recollection.keeper(self._desk.forge, report.site).ages(report, verdict, recalled)
+            case Judged(report=report, verdict=verdict) if report.site and forge.keeps_text:
+                return self._recollection.keeper(forge, report.site).ages(report, verdict, recalled)
         return ""
 
     def _line(self, started: Started, at: int, *, of_use: bool) -> str | None:

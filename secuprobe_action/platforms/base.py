@@ -149,10 +149,12 @@ class Forge(Protocol):
     Attributes:
         repository: the repository, by what stays the same of it.
         run: the workflow run or pipeline, by its number; empty where that isn't known.
+        keeps_text: whether a check has room for a text beside the line.
     """
 
     repository: str
     run: str
+    keeps_text: bool
 
     @property
     def attempt(self) -> int:

@@ -22,6 +22,8 @@ class BitbucketForge:
         commit: the commit under test where the user names it, or None for the pipeline's.
     """
 
+    keeps_text = False
+
     def __init__(self, api: BitbucketApi, environment: Mapping[str, str], commit: str | None) -> None:
         self._api = api
         # By its number, which outlives a new name.

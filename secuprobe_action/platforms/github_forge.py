@@ -51,6 +51,8 @@ class GitHubForge:
         commit: the commit under test where the user names it, or None for the event's.
     """
 
+    keeps_text = True
+
     def __init__(self, token: str, environment: Mapping[str, str], event: Mapping[str, Any], commit: str | None) -> None:
         self._environment = environment
         self._token = token

@@ -41,6 +41,8 @@ class GitLabForge:
         commit: the commit under test where the user names it, or None for the pipeline's.
     """
 
+    keeps_text = False
+
     def __init__(self, api: GitLabApi, environment: Mapping[str, str], commit: str | None) -> None:
         self._api = api
         self._environment = environment

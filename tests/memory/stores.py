@@ -54,6 +54,7 @@ class MemoryForge:
     repository: str = "org/app"
     run: str = ""
     attempt: int = 1
+    keeps_text: bool = True
 
     @property
     def issues(self) -> Issues:
