@@ -1,11 +1,13 @@
 """What tests share: the action as a step, and the embedded SecuProbe behind it."""
 
 import asyncio
+import fcntl
 import json
 import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -329,4 +331,6 @@ def build_image(tag: str, checkout: Path, *options: str) -> None:
     arguments = ["--build-arg", f"PYTHON_IMAGE={base}"] if base else []
     environment = {**os.environ, "DOCKER_BUILDKIT": builder()}
     command = ["docker", "build", "--network", "host", *arguments, *options, "-t", tag, "."]
-    command_output(command, cwd=checkout, env=environment)
+    with (Path(tempfile.gettempdir()) / "secuprobe-build.lock").open("w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # one at a time, so that the second finds what the first has made
+        command_output(command, cwd=checkout, env=environment)

@@ -79,7 +79,8 @@ class World:
         folder.mkdir()
         file = checkouts.caller(folder / "repository", workflow, given.pop("files", None))
         sha = given.pop("sha", self.github.merge_base)
-        known = {**self.github.environment(sha, event), "SHA_REF": sha, "GITHUB_REF": "refs/heads/main"}
+        ref = f"refs/pull/{self.github.number}/merge" if event == "pull_request" else "refs/heads/main"
+        known = {**self.github.environment(sha, event), "SHA_REF": sha, "GITHUB_REF": ref}
         environment = {**known, **given.pop("environment", {})}
         with self.engine.started(event, file, folder, secrets=self.secrets, environment=environment, **given) as running:
             yield running
