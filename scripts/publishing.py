@@ -11,8 +11,8 @@ from github.GitRelease import GitRelease
 from github.InputGitTreeElement import InputGitTreeElement
 from github.Repository import Repository
 
-TRIAL = "trial"
-"""Where a ref is made and removed again before anything moves: refs/trial/..., which is neither branch nor tag."""
+TRIAL = "release-trial"
+"""What the branch begins with that is made and removed again before anything moves. No workflow listens to it."""
 
 _RULES = ("creation", "update", "non_fast_forward")
 """Of a ruleset, what keeps a tag from being made or moved (docs.github.com, "Available rules for rulesets")."""
@@ -126,11 +126,11 @@ def _matches(tag: str, patterns: list[str]) -> bool:
 
 
 def _trial(repository: Repository, version: str, commit: str) -> list[str]:
-    """Try to make a ref at the commit, whose workflows a token may have no right to."""
+    """Try to make a branch at the commit, whose workflows a token may have no right to."""
     try:
-        repository.create_git_ref(f"refs/{TRIAL}/v{version}-{commit[:8]}", commit).delete()
+        repository.create_git_ref(f"refs/heads/{TRIAL}/v{version}-{commit[:8]}", commit).delete()
     except GithubException as error:
-        return [f"a ref at {commit} was refused: {_told(error)}"]
+        return [f"a branch at {commit} was refused: {_told(error)}"]
     return []
 
 

@@ -1,11 +1,13 @@
 """What tests share: the action as a step, and the embedded SecuProbe behind it."""
 
 import asyncio
+import fcntl
 import json
 import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -317,11 +319,18 @@ def command_output(command: Sequence[str], **options: Any) -> str:
     return str(subprocess.run(command, check=True, capture_output=True, text=True, **options).stdout)
 
 
+def builder() -> str:
+    """Return DOCKER_BUILDKIT as this machine's client can do with it: the newer builder needs buildx."""
+    has_buildx = subprocess.run(["docker", "buildx", "version"], capture_output=True, check=False).returncode == 0
+    return "1" if has_buildx else "0"
+
+
 def build_image(tag: str, checkout: Path, *options: str) -> None:
     """Build the image of a checkout, on the base image that this machine has."""
     base = os.environ.get("SECUPROBE_TEST_BASE_IMAGE")
     arguments = ["--build-arg", f"PYTHON_IMAGE={base}"] if base else []
-    has_buildx = subprocess.run(["docker", "buildx", "version"], capture_output=True, check=False).returncode == 0
-    environment = {**os.environ, "DOCKER_BUILDKIT": "1" if has_buildx else "0"}
+    environment = {**os.environ, "DOCKER_BUILDKIT": builder()}
     command = ["docker", "build", "--network", "host", *arguments, *options, "-t", tag, "."]
-    command_output(command, cwd=checkout, env=environment)
+    with (Path(tempfile.gettempdir()) / "secuprobe-build.lock").open("w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # one at a time, so that the second finds what the first has made
+        command_output(command, cwd=checkout, env=environment)

@@ -13,14 +13,16 @@ from secuprobe_action import __version__
 from tests.engine import checkouts
 from tests.engine.act import Engine, Run, Running
 from tests.github_api import FakeGitHub, serving
-from tests.support import KEY, ROOT, Api, build_image, command_output, secuprobe
+from tests.support import KEY, ROOT, Api, build_image, builder, command_output, secuprobe
 
 RUNNER, PRODUCT, SERVICE = "secuprobe-engine-runner", "secuprobe-scan-action:engine", "secuprobe-embedded:engine"
 
 
-BASE = os.environ.get("SECUPROBE_TEST_BASE_IMAGE")
-BUILD = {"DOCKER_BUILDKIT": "0", **({"BASE": BASE} if BASE else {})}
-"""How a workflow builds an image: as the tests do, so that there is nothing left to build."""
+@pytest.fixture(scope="session", name="building")
+def _building() -> dict[str, str]:
+    """How a workflow builds an image: as the tests do, so that there is nothing left to build."""
+    base = os.environ.get("SECUPROBE_TEST_BASE_IMAGE")
+    return {"DOCKER_BUILDKIT": builder(), **({"BASE": base} if base else {})}
 
 
 @pytest.fixture(scope="session", name="images")
@@ -77,7 +79,8 @@ class World:
         folder.mkdir()
         file = checkouts.caller(folder / "repository", workflow, given.pop("files", None))
         sha = given.pop("sha", self.github.merge_base)
-        known = {**self.github.environment(sha, event), "SHA_REF": sha, "GITHUB_REF": "refs/heads/main"}
+        ref = f"refs/pull/{self.github.number}/merge" if event == "pull_request" else "refs/heads/main"
+        known = {**self.github.environment(sha, event), "SHA_REF": sha, "GITHUB_REF": ref}
         environment = {**known, **given.pop("environment", {})}
         with self.engine.started(event, file, folder, secrets=self.secrets, environment=environment, **given) as running:
             yield running

@@ -5,9 +5,11 @@ import re
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI, Request
 
 from scripts import release
 from secuprobe_action import __version__
+from secuprobe_action.local.background import running
 from tests.engine.act import Run
 from tests.engine.conftest import PRODUCT, RUNNER, World, named
 from tests.engine.pages import WORKFLOWS
@@ -190,14 +192,90 @@ def test_every_domain_every_night_by_the_reusable_workflow(world: World) -> None
     assert "index.html" in second.artifact("secuprobe")
 
 
-def test_every_domain_every_night_by_the_action(world: World) -> None:
+def test_many_urls_in_one_step(world: World) -> None:
+    world.api.service.engine = ByHost({"blog.your-app.com": [SQL]})
+
+    run = world.run(WORKFLOWS["recipes.md: Many sites in one step"], "schedule")
+
+    assert run.step("estate").outputs["result"] == "failed"
+    assert next(site["result"] for site in json.loads(run.step("estate").outputs["sites"])) == "failed"
+    assert [check["name"] for check in world.github.checks] == ["SecuProbe estate"]
+    assert "index.html" in run.artifact("secuprobe")
+
+
+def test_a_matrix_over_the_accounts_domains(world: World) -> None:
     world.api.service.accounts[0].domains.update(DOMAINS)
     world.api.service.engine = ByHost({"shop.example": [SQL]})
 
-    run = world.run(WORKFLOWS["recipes.md: Every domain, every night (2)"])
+    run = world.run(WORKFLOWS["recipes.md: Many sites in one step (2)"])
 
-    assert run.code == 1
-    assert sites(run) == {"shop": "❌", "blog": "✅"}
+    results = {job.matrix["hostname"]: job.result for job in run.jobs.values() if job.matrix}
+    assert results == {"shop.example": "failure", "blog.example": "success"}
+
+
+def test_a_job_for_each_key(world: World) -> None:
+    world.api.service.accounts[0].domains.update({"a.eu.your-app.com": True, "b.us.your-app.com": True})
+    world.secrets |= {"SECUPROBE_API_KEY_EUROPE": KEY, "SECUPROBE_API_KEY_AMERICA": KEY}
+
+    run = world.run(WORKFLOWS["recipes.md: Many sites in one step (3)"])
+
+    assert [job.result for job in run.jobs.values()] == ["success"] * 2
+    assert sorted(scan.url for scan in world.api.service.scans.values()) == [
+        "https://a.eu.your-app.com",
+        "https://b.us.your-app.com",
+    ]
+
+
+def test_an_issue_opens(world: World) -> None:
+    world.api.play(SQL)
+
+    run = world.run(WORKFLOWS["recipes.md: An issue that opens and closes itself"], "schedule")
+
+    assert run.job("/security").result == "failure"
+    assert [issue["state"] for issue in world.github.issues] == ["open"]
+
+
+def test_a_badge_is_published(world: World) -> None:
+    run = world.run(WORKFLOWS["recipes.md: A badge"], "schedule")
+
+    badge = json.loads((run.folder / "pages" / "secuprobe.json").read_text(encoding="utf-8"))
+    assert [job.result for job in run.jobs.values()] == ["success"] * 2
+    assert badge["schemaVersion"] == 1
+
+
+def test_findings_are_imported_again_elsewhere(world: World) -> None:
+    world.api.play(SQL)
+    world.secrets["DEFECTDOJO_TOKEN"] = "token-of-defectdojo"
+    taken = []
+    app = FastAPI()
+
+    @app.post("/api/v2/reimport-scan/")
+    async def take(request: Request) -> dict[str, str]:
+        taken.append((request.headers["Authorization"], (await request.body()).decode()))
+        return {}
+
+    with running(app) as url:
+        text = WORKFLOWS["recipes.md: DefectDojo"].replace("https://defectdojo.your-company.com", url)
+        run = world.run(text)
+
+    ((token, body),) = taken
+    assert run.step("Re-import").outcome == "success"
+    assert token == "Token token-of-defectdojo"
+    assert "Generic Findings Import" in body
+    assert "SQL injection" in body
+
+
+def test_what_macos_and_windows_run_is_a_step_like_the_action(world: World) -> None:
+    """There is no such machine here: the image has the program that uvx would fetch (tests/test_wheel.py)."""
+    text = WORKFLOWS["recipes.md: On macOS and Windows runners"]
+    text = re.sub(r"runs-on: macos-latest.*", f"runs-on: ubuntu-latest\n    container: {PRODUCT}", text)
+    text = re.sub(r"pipx run [^$]*?secuprobe scan", "secuprobe-scan", text)
+
+    run = world.pull_request(text, environment={"SECUPROBE_API_URL": world.api.url})
+
+    assert run.job("/security").result == "success", run.log
+    assert run.step("scan").outputs["result"] == "passed"
+    assert [check["conclusion"] for check in world.github.checks] == ["success"]
 
 
 def sites(run: Run) -> dict[str, str]:

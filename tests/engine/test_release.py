@@ -10,7 +10,7 @@ import yaml
 from secuprobe_action import __version__
 from tests.engine import checkouts, registry
 from tests.engine.act import Engine, Run
-from tests.engine.conftest import BUILD, RUNNER
+from tests.engine.conftest import RUNNER
 from tests.engine.registry import Registry
 from tests.git_api import GitHubSide, serving
 from tests.support import KEY, command_output, secuprobe
@@ -35,6 +35,7 @@ class Releasing:
     folder: Path
     side: GitHubSide
     registry: Registry
+    building: dict[str, str]
     tries: int = 0
 
     @property
@@ -47,7 +48,7 @@ class Releasing:
         engine = Engine(RUNNER, checkouts.stand_ins())
         commit = command_output(["git", "rev-parse", "HEAD"], cwd=self.checkout).strip()
         environment = {
-            **BUILD,
+            **self.building,
             "GITHUB_API_URL": self.side.url,
             "GITHUB_REPOSITORY": "org/app",
             "GITHUB_REF": f"refs/tags/{OWN}",
@@ -70,7 +71,7 @@ class Releasing:
 
 
 @pytest.fixture(name="releasing")
-def _releasing(images: None, service_image: str, tmp_path: Path) -> Iterator[Releasing]:
+def _releasing(images: None, service_image: str, building: dict[str, str], tmp_path: Path) -> Iterator[Releasing]:
     side = GitHubSide(tmp_path / "bare")
     side.folder.mkdir()
     side.git("init", "--quiet", "--bare", "--initial-branch", "main")
@@ -80,7 +81,7 @@ def _releasing(images: None, service_image: str, tmp_path: Path) -> Iterator[Rel
         checkouts.commit_all(checkout, origin=str(side.folder))
         command_output(["git", "push", "--quiet", "origin", "main", f"main:refs/tags/{OWN}"], cwd=checkout)
         command_output(["git", "fetch", "--quiet", "--tags"], cwd=checkout)
-        yield Releasing(tmp_path, side, packages)
+        yield Releasing(tmp_path, side, packages, building)
         forget(packages.host)
 
 

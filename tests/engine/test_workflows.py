@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from tests.engine import checkouts
-from tests.engine.conftest import BUILD, World
+from tests.engine.conftest import World
 from tests.engine.pages import WORKFLOWS
 from tests.reports.rendered import Page
 from tests.support import FINDINGS, KEY, ROOT, ByHost, findings
@@ -138,12 +138,16 @@ def test_a_cancelled_run_ends_soon_and_its_second_attempt_goes_on_with_its_scan(
     assert "Attempt 1 launched scan" in second.log
 
 
-def test_the_job_of_our_own_pull_requests_uses_the_action_both_ways(world: World, service_image: str) -> None:
+def test_the_job_of_our_own_pull_requests_uses_the_action_both_ways(
+    world: World, service_image: str, building: dict[str, str]
+) -> None:
     checkouts.commit_all(world.ours)
     workflow = world.ours / ".github" / "workflows" / "ci.yml"
     for result in ("passed", "failed"):
         options = ("--job", "uses", "--matrix", f"result:{result}")
-        run = world.engine.run("push", workflow, world.folder / result, secrets=world.secrets, environment=BUILD, options=options)
+        run = world.engine.run(
+            "push", workflow, world.folder / result, secrets=world.secrets, environment=building, options=options
+        )
 
         (job,) = run.jobs.values()
         assert (job.result, job.steps["scan"].outputs["result"]) == ("success", result), run.log

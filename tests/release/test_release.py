@@ -263,7 +263,7 @@ def remove_the_tag(side: GitHubSide) -> str:
 def forbid_workflow_files(side: GitHubSide) -> str:
     """As GitHub does where the commit's workflows are not the default branch's, and the token may not write workflows."""
     side.refuse = lambda request, body: (403, "Resource not accessible by integration") if request == "POST /git/refs" else None
-    return "a ref at [0-9a-f]{40} was refused: 403 Resource not accessible by integration"
+    return "a branch at [0-9a-f]{40} was refused: 403 Resource not accessible by integration"
 
 
 @pytest.mark.parametrize("forbid", [forbid_new_tags, forbid_moved_tags, move_the_tag, remove_the_tag, forbid_workflow_files])

@@ -8,8 +8,7 @@ import sys
 
 
 def docker(*arguments: str) -> str:
-    done = subprocess.run(["docker", *arguments], env={**os.environ, "DOCKER_BUILDKIT": "0"}, stdout=subprocess.PIPE, check=True)
-    return done.stdout.decode()
+    return subprocess.run(["docker", *arguments], stdout=subprocess.PIPE, text=True, check=True).stdout
 
 
 def main(inputs: dict[str, str]) -> None:
