@@ -57,7 +57,7 @@ class EstateCheck(Place):
         def work() -> None:
             line, text, _ = self._memory.written(int(at), whole=False)
             summary = progress_report.render(progress, None)
-            self._publish(Check(self._name, None, progress.line, summary, int(at), line, text=text, needs_text=True))
+            self._publish(Check(self._name, None, progress.line, summary, int(at), line, text=text))
 
         self._writing = self._desk.begin(work)  # should it fail, the end is shown all the same, and says so if that fails, too
 
@@ -69,7 +69,7 @@ class EstateCheck(Place):
 
         def work() -> str | None:
             line, text, left_out = self._memory.written(at, whole=self._is_whole(ending)) if self._memory.scans else (None, "", 0)
-            self._publish(Check(self._name, conclusion, title_of(ending), summary, at, line, text=text, needs_text=True))
+            self._publish(Check(self._name, conclusion, title_of(ending), summary, at, line, text=text))
             if self._stale:
                 return STALE
             return f"{plural(left_out, 'site')} can't be remembered: the check's text has no room for more." if left_out else None

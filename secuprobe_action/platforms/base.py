@@ -100,7 +100,6 @@ class Check:
         site: what was scanned, where that is known.
         lasting: whether later runs may go by the line for long; where a forge has room for few lines, the others give way first.
         text: what is kept beside the line, where the forge has room for 60,000 characters; empty where there is none.
-        needs_text: whether the line says nothing without its text, so that a forge without room for it has to refuse.
     """
 
     name: str
@@ -113,7 +112,6 @@ class Check:
     site: str | None = None
     lasting: bool = False
     text: str = ""
-    needs_text: bool = False
 
 
 @dataclass(frozen=True, slots=True)

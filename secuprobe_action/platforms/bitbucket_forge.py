@@ -71,7 +71,7 @@ class BitbucketForge:
 
     def publish_check(self, check: Check, commit: str, check_id: int | None) -> int:
         """Put what is to be kept in the commit's report; what else it says at the end is `publish_result`'s."""
-        if check.needs_text:
+        if check.text:
             raise ForgeError(NO_ROOM)
         line, before = check.line, self._lines.get(check_id or -1)
         if line is None or check.site is None:

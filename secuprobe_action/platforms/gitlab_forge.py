@@ -126,7 +126,7 @@ class GitLabForge:
 
     def publish_check(self, check: Check, commit: str, check_id: int | None) -> int:
         """Write a status of the commit, in the job's own pipeline; GitLab itself finds the one that runs and changes it."""
-        if check.needs_text:
+        if check.text:
             raise ForgeError(NO_ROOM)
         self._line = check.line or self._line
         target = _target(check.report_url or "", self._line)

@@ -86,15 +86,7 @@ def test_a_report_whose_address_is_too_long_is_left_out() -> None:
 def test_what_is_kept_of_many_sites_is_refused_where_there_is_no_room_for_it() -> None:
     for forge in (on_gitlab(FakeGitLab()), on_bitbucket(FakeBitbucket())):
         with pytest.raises(ForgeError, match="GitHub alone has"):
-            forge.publish_check(replace(CHECK, text="many", needs_text=True), forge.subject().commit, None)
-
-
-def test_a_text_that_the_line_does_not_need_is_left_out() -> None:
-    for forge in (on_gitlab(FakeGitLab()), on_bitbucket(FakeBitbucket())):
-        forge.publish_check(replace(CHECK, line="secuprobe:2:a", text="ages"), forge.subject().commit, None)
-
-        (found,) = forge.kept(forge.subject().commit, "SecuProbe", URL)
-        assert (found.line, found.text) == ("secuprobe:2:a", "")
+            forge.publish_check(replace(CHECK, text="many"), forge.subject().commit, None)
 
 
 def test_a_status_that_runs_is_concluded_and_another_attempt_has_one_of_its_own() -> None:
