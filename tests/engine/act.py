@@ -71,8 +71,9 @@ class Run:
         return found
 
     def step(self, name: str) -> Step:
-        """Return the one step of this id or name."""
-        (found,) = [job.steps[name] for job in self.jobs.values() if name in job.steps]
+        """Return the one step of this id or name, or whose name begins so: what it uses, where it has no other."""
+        exact = [job.steps[name] for job in self.jobs.values() if name in job.steps]
+        (found,) = exact or [step for job in self.jobs.values() for key, step in job.steps.items() if key.startswith(name)]
         return found
 
     @property

@@ -11,6 +11,7 @@ from scripts import release
 from secuprobe_action import __version__
 from secuprobe_action.local.background import running
 from tests.engine.act import Run
+from tests.engine.checkouts import OURS
 from tests.engine.conftest import PRODUCT, RUNNER, World, named
 from tests.engine.pages import WORKFLOWS
 from tests.process.worlds import accepted, seen
@@ -26,16 +27,15 @@ TLS = {"title": "Old TLS", "severity": "high", "category": "Transport"}
 SQL = {"title": "SQL injection", "severity": "critical", "category": "Injection"}
 
 
-def test_the_workflow_of_the_readme_fails_the_check_and_still_prints_the_score(world: World) -> None:
+def test_the_workflow_of_the_readme_fails_the_check(world: World) -> None:
     world.api.play(*FINDINGS)
 
     run = world.run(README)
 
-    scan = run.step("scan")
+    scan = run.step(OURS)
     assert run.job("/security").result == "failure"
     assert (scan.outcome, scan.outputs["result"]) == ("failure", "failed")
     assert json.loads(scan.outputs["vulnerabilities_count"])["critical"] == 1
-    assert run.step("Print the score").log == f"SecuScore 78/100, see {scan.outputs['report_url']}\n"
     assert ("error", "Critical: SQL injection", "Injection: In id") in run.annotations
     assert "SQL injection" in Page(run.job("/security").summary).text
     assert KEY not in scan.log + run.job("/security").summary
@@ -60,7 +60,7 @@ def test_a_pull_request_that_gets_no_secrets_is_skipped(world: World, actor: str
     run = world.pull_request(README, payload=payload, options=("--actor", actor))
 
     assert run.job("/security").result == "success"
-    assert run.step("scan").outputs["result"] == "skipped"
+    assert run.step(OURS).outputs["result"] == "skipped"
     assert [level for level, _, _ in run.annotations] == ["warning"]
     assert world.api.launches == 0
 
@@ -119,7 +119,7 @@ def test_a_later_run_waits_for_a_scan_by_its_id(world: World) -> None:
     world.secrets["SECUPROBE_API_KEY"] = KEY
     world.api.play(*findings("low"), duration_s=2)
     slow = world.run(README)
-    scan_id = slow.step("scan").outputs["scan_id"]
+    scan_id = slow.step(OURS).outputs["scan_id"]
 
     waited = world.run(
         WORKFLOWS["recipes.md: Wait for a scan that took too long"],
