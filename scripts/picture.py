@@ -19,7 +19,7 @@ from secuprobe_action.findings.model import Finding, ScanReport, Severity, worst
 from secuprobe_action.findings.overview import Estate, Result, Site
 from secuprobe_action.findings.progress import Progress
 from secuprobe_action.local.demo.preview import page
-from secuprobe_action.reports import comment, estate_page, html_report, issue, markdown, progress
+from secuprobe_action.reports import comment, estate_page, html_report, issue, markdown, news, progress
 from secuprobe_action.reports.escape import markdown as escape
 from secuprobe_action.reports.story import Story
 from secuprobe_action.text import plural
@@ -151,10 +151,10 @@ def main() -> None:
         IMAGES / "pull-request-comment.png",
         630,
     )
-    name = f"# {escape(issue.title('SecuProbe', 'https://shop.example.com'))}\n\n"
-    came = issue.changes(compared.new, 2, report.report_url)
-    told = page(f"{name}{issue.text(report, compared)}\n\n---\n\n{came}", "Issue", css)
-    screenshot(told, IMAGES / "issue.png", 1540)
+    told = news.of_scan(report, compared)
+    came = issue.changed(told, issue.Changes([news.named(each) for each in compared.new], went=2))
+    shown = f"# {escape(issue.title('SecuProbe', told))}\n\n{told.text}\n\n---\n\n{came}"
+    screenshot(page(shown, "Issue", css), IMAGES / "issue.png", 1540)
     finished_at = dt.datetime(2026, 11, 25, 12, 30, tzinfo=dt.UTC)
     screenshot(estate_page.render(estate(report, compared), (), finished_at), IMAGES / "estate.png", 960, 1_080)
     story = Story(report, compared, ".github/workflows/security.yml", finished_at)

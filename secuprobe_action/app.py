@@ -24,7 +24,7 @@ from secuprobe_action.memory.record import Signer
 from secuprobe_action.places.base import Place
 from secuprobe_action.places.check_run import CheckRun
 from secuprobe_action.places.comment import PullRequestComment
-from secuprobe_action.places.issue import SiteIssue
+from secuprobe_action.places.issue import KeptIssue
 from secuprobe_action.places.log_table import LogTable
 from secuprobe_action.places.outputs import SCAN_OUTPUTS
 from secuprobe_action.places.platform_result import PlatformResult
@@ -131,7 +131,7 @@ class Run:
                 desk, wanted.check_name, wanted.site, always=always, shows_progress=platform.comments_progress
             )
         if wanted.issue:
-            yield SiteIssue(desk, wanted.check_name, wanted.site)
+            yield KeptIssue(desk, wanted.check_name, wanted.site)
         yield PlatformResult(platform, wanted.check_name, wanted.site)
 
     def _earlier_attempt(self, wanted: Settings, recollection: Recollection, check: CheckRun | None) -> str | None:

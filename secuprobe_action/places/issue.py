@@ -1,27 +1,26 @@
-"""An issue that opens and closes itself: one a check's name and site, for runs that no pull request looks at."""
+"""An issue that opens and closes itself: one a check's name and site, or estate, for runs that no pull request looks at."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from secuprobe_action.errors import ActionError, InputError
-from secuprobe_action.findings.endings import Ending, Failed, Judged
-from secuprobe_action.findings.gate import Assessed, Verdict
-from secuprobe_action.findings.model import ScanReport
+from secuprobe_action.errors import InputError
+from secuprobe_action.findings.endings import Ending, Failed, Judged, Surveyed
 from secuprobe_action.places.base import Place
 from secuprobe_action.platforms.base import Forge
 from secuprobe_action.platforms.desk import Desk, Errand
 from secuprobe_action.platforms.issues import Issue, Issues
 from secuprobe_action.platforms.marker import Marker
 from secuprobe_action.reports import issue as report
-from secuprobe_action.reports.issue import Stand
+from secuprobe_action.reports.news import News, Stand, of_error, of_estate, of_scan
 
 
-class SiteIssue(Place):
-    """The issue of the site.
+class KeptIssue(Place):
+    """The issue of a site, or of many.
 
     Args:
         desk: where the forge is asked.
         name: the check's name.
-        site: what is scanned, or None where only the scan tells.
+        site: what is scanned, or what stands for many sites, or None where only the scan tells.
     """
 
     def __init__(self, desk: Desk, name: str, site: str | None) -> None:
@@ -31,18 +30,22 @@ class SiteIssue(Place):
 
     def end(self, ending: Ending) -> Errand | None:
         match ending:
-            case Judged(report=scan, verdict=verdict) if scan.site and verdict.policy.is_gate:
-                return self._errand(_OfVerdict(scan, verdict, self._name, scan.site))
+            case Judged(report=scan, verdict=verdict) if verdict.policy.is_gate:
+                return self._errand(scan.site, lambda: of_scan(scan, verdict))
+            case Surveyed(estate=estate, cancelled=None, notes=notes):
+                return self._errand(self._site, lambda: of_estate(estate, notes))
             case Failed(error=error, started=started) if not isinstance(error, InputError):
-                site = started.site if started else self._site
-                return self._errand(_OfError(error, self._name, site)) if site else None
+                return self._errand(started.site if started else self._site, lambda: of_error(error))
         return None
 
-    def _errand(self, news: "_OfVerdict | _OfError") -> Errand:
+    def _errand(self, site: str | None, news: Callable[[], News]) -> Errand | None:
+        if not site:
+            return None
+
         def work() -> None:
             forge = self._desk.forge
             if _is_of_the_default_branch(forge):
-                news.tell(forge.issues)
+                _Keeper(forge.issues, self._name, Marker(self._name, site), news()).tell()
 
         return Errand("The issue was not kept up to date", work)
 
@@ -54,83 +57,68 @@ def _is_of_the_default_branch(forge: Forge) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _OfVerdict:
-    """A verdict, and what becomes of the issue: it is open while the gate fails.
+class _Keeper:
+    """What becomes of the issue: it is open while the gate fails.
 
     One that people closed although it fails stays closed until something comes.
+
+    Args:
+        issues: where it is.
+        name: the check's name.
+        marker: by which it is found.
+        news: what the run tells.
     """
 
-    scan: ScanReport
-    verdict: Verdict
+    issues: Issues
     name: str
-    site: str
+    marker: Marker
+    news: News
 
-    def tell(self, issues: Issues) -> None:
-        marker = Marker(self.name, self.site)
-        own = issues.own(marker)
+    def tell(self) -> None:
+        own = self.issues.own(self.marker)
         if not own:
-            if not self.verdict.passed:
-                self._open(issues, marker)
-            return
-        found = own[0]
-        if self.verdict.passed:
-            self._passed(issues, marker, found)
-        elif found.is_open:
-            self._still_fails(issues, marker, found)
-        else:
-            self._fails_again(issues, marker, found)
+            if self.news.fails:
+                self._open()
+        elif self.news.stand is Stand.PASSED:
+            self._passed(own[0])
+        elif own[0].is_open:
+            self._goes_on(own[0])
+        elif self.news.fails:
+            self._fails_again(own[0])
 
-    def _open(self, issues: Issues, marker: Marker) -> None:
-        number = issues.open(report.title(self.name, self.site), self._body(marker, None))
+    def _open(self) -> None:
+        number = self.issues.open(report.title(self.name, self.news), report.body(str(self.marker), self.news))
         # Another job may have done so at the same moment: both look again, and both keep the older one.
-        own = issues.own(marker)
+        own = self.issues.own(self.marker)
         if own and own[0].number < number:
-            issues.change(number, None, is_open=False)
+            self.issues.change(number, None, is_open=False)
 
-    def _passed(self, issues: Issues, marker: Marker, found: Issue) -> None:
+    def _passed(self, found: Issue) -> None:
         if found.is_open:
-            issues.change(found.number, self._body(marker, found.body), is_open=False)
-            issues.comment(found.number, report.passed(self.verdict, self.scan.report_url))
-        elif report.told(found.body).stand is Stand.FAILED:  # people closed it; from now on it is as if this had
-            issues.change(found.number, report.with_stand(found.body, Stand.PASSED), is_open=None)
+            self._write(found, is_open=False)
+            self.issues.comment(found.number, report.passed(self.news))
+        elif report.told(found.body).fails:  # people closed it; from now on it is as if this had
+            self.issues.change(found.number, report.with_stand(found.body, Stand.PASSED), is_open=None)
 
-    def _still_fails(self, issues: Issues, marker: Marker, found: Issue) -> None:
-        came, went = self._changes(found)
-        issues.change(found.number, self._body(marker, found.body), is_open=None)
-        if came or went:
-            issues.comment(found.number, report.changes(came, went, self.scan.report_url))
+    def _goes_on(self, found: Issue) -> None:
+        before = report.told(found.body)
+        changes = report.changes(self.news, before)
+        is_first_error = self.news.stand is Stand.ERROR and before.stand is not Stand.ERROR
+        self._write(found, is_open=None)
+        said = [report.error(self.news)] if is_first_error else []
+        said += [report.changed(self.news, changes)] if changes else []
+        if said:
+            self.issues.comment(found.number, "\n\n".join(said))
 
-    def _fails_again(self, issues: Issues, marker: Marker, found: Issue) -> None:
-        came, _ = self._changes(found)
-        if report.told(found.body).stand is Stand.FAILED and not came:
+    def _fails_again(self, found: Issue) -> None:
+        before = report.told(found.body)
+        came = report.changes(self.news, before).came
+        if before.fails and not came:
             return
-        issues.change(found.number, self._body(marker, found.body), is_open=True)
-        issues.comment(found.number, report.failed_again(self.verdict, came, self.scan.report_url))
+        self._write(found, is_open=True)
+        self.issues.comment(found.number, report.failed_again(self.news, came))
 
-    def _changes(self, found: Issue) -> tuple[list[Assessed], int]:
-        """Return the open findings that the issue doesn't tell of, and how many that it tells of are gone."""
-        before, now = report.told(found.body).keys, report.keys_of(self.scan, self.verdict)
-        if before is None or now is None:
-            return [], 0
-        return [each for key, each in now.items() if key not in before], len(before - now.keys())
-
-    def _body(self, marker: Marker, before: str | None) -> str:
-        keys = report.keys_of(self.scan, self.verdict)
-        stand = Stand.PASSED if self.verdict.passed else Stand.FAILED
-        own = report.text(self.scan, self.verdict)
-        return report.body(str(marker), own, stand, None if keys is None else list(keys), before)
-
-
-@dataclass(frozen=True, slots=True)
-class _OfError:
-    """That there is no verdict, which is said once on an open issue, and opens none."""
-
-    error: ActionError
-    name: str
-    site: str
-
-    def tell(self, issues: Issues) -> None:
-        own = issues.own(Marker(self.name, self.site))
-        if own and own[0].is_open and report.told(own[0].body).stand is not Stand.ERROR:
-            issues.change(own[0].number, report.with_stand(own[0].body, Stand.ERROR), is_open=None)
-            issues.comment(own[0].number, report.error(self.error))
+    def _write(self, found: Issue, *, is_open: bool | None) -> None:
+        body = report.body(str(self.marker), self.news, found.body)
+        if is_open is not None or body != found.body:
+            self.issues.change(found.number, body, is_open=is_open)

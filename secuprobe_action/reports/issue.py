@@ -1,35 +1,19 @@
-"""The issue of a site whose gate fails: its text, what is remembered in it, and what is said when something changes. Pure."""
+"""An issue's text, what is remembered in it, and what is said when something changes: the same whatever it is about. Pure."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from enum import Enum
 
-from secuprobe_action.errors import ActionError
-from secuprobe_action.findings.gate import Assessed, Verdict
-from secuprobe_action.findings.identity import identify
-from secuprobe_action.findings.model import ScanReport
-from secuprobe_action.reports import markdown
-from secuprobe_action.reports.escape import markdown as escape
-from secuprobe_action.reports.findings_table import severity
-from secuprobe_action.reports.findings_table import title as finding_title
-from secuprobe_action.text import capitalised, one_line, plural
-
-MAX_BYTES = 45_000
-"""An issue holds 65,536 characters; what is remembered, and what people add, need some."""
+from secuprobe_action.reports.findings_table import fitting
+from secuprobe_action.reports.news import News, Stand
+from secuprobe_action.text import one_line, plural
 
 MAX_TITLE = 250
 MAX_REMEMBERED, MAX_NAMED = 1_000, 20
-_KEY_CHARS = 12
+_MAX_LIST_BYTES = 20_000
+"""Of each of the two lists that a comment may have: it holds 65,536 characters."""
+
 _END = re.compile(r"<!-- secuprobe-scan-action end (?P<stand>[a-z]+) (?P<keys>[0-9a-f,]*|-) -->")
-
-
-class Stand(Enum):
-    """How the last run ended."""
-
-    FAILED = "failed"
-    PASSED = "passed"
-    ERROR = "error"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +22,39 @@ class Told:
 
     Args:
         stand: how the last run ended, or None where that can't be read any more.
-        keys: the open findings that it tells of, or None where they weren't known.
+        keys: the entries that it tells of, or None where they aren't known.
     """
 
     stand: Stand | None
     keys: frozenset[str] | None
 
+    @property
+    def fails(self) -> bool:
+        """Whether the gate has not passed since it failed."""
+        return self.stand in (Stand.FAILED, Stand.ERROR)
 
-def title(name: str, site: str) -> str:
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a run changes of what the issue tells of.
+
+    Args:
+        came: the entries that it doesn't tell of yet, worst first.
+        mended: those that it tells of, and that are known to be mended, by name.
+        went: how many more of them are gone.
+    """
+
+    came: Sequence[str] = ()
+    mended: Sequence[str] = ()
+    went: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.came or self.mended or self.went)
+
+
+def title(name: str, news: News) -> str:
     """Return the title of a new issue; people may change it."""
-    return one_line(f"{name}: findings at {site}", MAX_TITLE)
+    return one_line(f"{name}: {news.about}", MAX_TITLE)
 
 
 def told(body: str) -> Told:
@@ -58,33 +65,31 @@ def told(body: str) -> Told:
     return Told(Stand(match["stand"]), None if match["keys"] == "-" else frozenset(filter(None, match["keys"].split(","))))
 
 
-def keys_of(report: ScanReport, verdict: Verdict) -> dict[str, Assessed] | None:
-    """Return the open findings by what tells them apart, worst first, or None where they aren't known."""
-    if report.findings is None:
-        return None
-    identities = identify(report.site, [each.finding for each in verdict.findings])
-    listed = zip(identities, verdict.findings, strict=True)
-    found = {identity.key[:_KEY_CHARS]: each for identity, each in listed if each.accepted is None}
-    return dict(list(found.items())[:MAX_REMEMBERED])
+def changes(news: News, before: Told) -> Changes:
+    """Return what the news changes; nothing where either isn't known.
+
+    Where as many were remembered as there is room for, others may have been there: then nothing is said to have come.
+    """
+    if before.keys is None or news.entries is None:
+        return Changes()
+    is_whole = len(before.keys) < MAX_REMEMBERED
+    came = [line for key, line in news.entries.items() if key not in before.keys] if is_whole else []
+    gone = before.keys - news.entries.keys() - news.unsure
+    mended = [line for key, line in news.mended.items() if key in gone]
+    return Changes(came, mended, len(gone) - len(mended))
 
 
-def text(report: ScanReport, verdict: Verdict) -> str:
-    """Return the issue's own text: what the job summary says, as far as there is room."""
-    return markdown.summary(report, verdict, MAX_BYTES)
-
-
-def body(marker: str, own: str, stand: Stand, keys: Sequence[str] | None, before: str | None = None) -> str:
+def body(marker: str, news: News, before: str | None = None) -> str:
     """Return the whole text of an issue: ours between two marks, and what people wrote above and below as it was.
 
     Args:
         marker: the mark at its beginning.
-        own: our text.
-        stand: how this run ended.
-        keys: the open findings, or None where they aren't known.
+        news: what this run tells.
         before: the whole text by now, or None for a new issue.
     """
-    remembered = "-" if keys is None else ",".join(keys)
-    ours = f"{marker}\n{own.rstrip()}\n\n<!-- secuprobe-scan-action end {stand.value} {remembered} -->"
+    if news.text is None:
+        return with_stand(before or "", news.stand)
+    ours = f"{marker}\n{news.text.rstrip()}\n\n{_end(news.stand, _remembered(news, before))}"
     if before is None:
         return ours + "\n"
     above, _, rest = before.partition(marker)
@@ -93,34 +98,57 @@ def body(marker: str, own: str, stand: Stand, keys: Sequence[str] | None, before
 
 
 def with_stand(before: str, stand: Stand) -> str:
-    """Return the text with another stand, and nothing else changed."""
-    return _END.sub(lambda match: f"<!-- secuprobe-scan-action end {stand.value} {match['keys']} -->", before, count=1)
+    """Return the text with another stand, and nothing else changed; where people took the old one away, it is added."""
+    if not _END.search(before):
+        return f"{before.rstrip()}\n\n{_end(stand, '-')}\n"
+    return _END.sub(lambda match: _end(stand, match["keys"]), before, count=1)
 
 
-def changes(came: Sequence[Assessed], went: int, report_url: str) -> str:
-    """Return what is said when findings came or went."""
-    parts = [f"**{plural(len(came), 'finding')} came**:\n\n{_list(came)}"] if came else []
-    parts += [f"**{plural(went, 'finding')} went.**"] if went else []
-    return "\n\n".join([*parts, markdown.link(report_url, "Open the report")])
-
-
-def passed(verdict: Verdict, report_url: str) -> str:
+def passed(news: News) -> str:
     """Return what is said when the gate passes, and the issue is closed."""
-    return f"✅ **Passed**: {escape(verdict.reason)}. {markdown.link(report_url, 'Open the report')}"
+    return _said(f"✅ **Passed**: {news.reason}.", news)
 
 
-def failed_again(verdict: Verdict, came: Sequence[Assessed], report_url: str) -> str:
+def failed_again(news: News, came: Sequence[str]) -> str:
     """Return what is said when the gate fails again, and the issue is reopened."""
-    head = f"❌ **Failed again**: {escape(verdict.reason)}. {markdown.link(report_url, 'Open the report')}"
-    return f"{head}\n\n{_list(came)}" if came else head
+    return "\n\n".join(filter(None, (_said(f"❌ **Failed again**: {news.reason}.", news), _list(came))))
 
 
-def error(problem: ActionError) -> str:
-    """Return what is said when there is no verdict."""
-    return f"⚠️ **No verdict**: {escape(problem.title)}. {capitalised(escape(problem.message, 1_000))}"
+def error(news: News) -> str:
+    """Return what is said when there is no verdict, on an issue that is open."""
+    return f"⚠️ **No verdict**: {news.reason}. The issue stays open."
 
 
-def _list(findings: Sequence[Assessed]) -> str:
-    rows = [f"- {severity(each.finding)} {finding_title(each.finding)}" for each in findings[:MAX_NAMED]]
-    rows += [f"- and {len(findings) - MAX_NAMED:,} more"] if len(findings) > MAX_NAMED else []
-    return "\n".join(rows)
+def changed(news: News, changes: Changes) -> str:
+    """Return what is said when something came or went, and the issue stays open."""
+    words = news.words
+    parts = [
+        f"**{plural(len(lines), words.noun)} {verb}**:\n\n{_list(lines)}"
+        for lines, verb in ((changes.came, words.came), (changes.mended, words.mended))
+        if lines
+    ]
+    parts += [f"**{plural(changes.went, words.noun)} {words.went}.**"] if changes.went else []
+    return "\n\n".join(filter(None, [*parts, news.link]))
+
+
+def _said(sentence: str, news: News) -> str:
+    return f"{sentence} {news.link}".rstrip()
+
+
+def _end(stand: Stand, keys: str) -> str:
+    return f"<!-- secuprobe-scan-action end {stand.value} {keys} -->"
+
+
+def _remembered(news: News, before: str | None) -> str:
+    """Return the entries that are remembered: those of this run, and those of which it doesn't know."""
+    if news.entries is None:
+        return "-"
+    known = told(before).keys if before else None
+    return ",".join([*news.entries, *sorted(news.unsure & (known or frozenset()))][:MAX_REMEMBERED])
+
+
+def _list(lines: Iterable[str]) -> str:
+    rows = [f"- {line}\n" for line in lines]
+    shown = list(fitting(rows[:MAX_NAMED], _MAX_LIST_BYTES))
+    more = [f"- and {len(rows) - len(shown):,} more"] if len(shown) < len(rows) else []
+    return "".join([*shown, *more]).rstrip()

@@ -11,7 +11,7 @@ from secuprobe_action.findings.endings import Ending, Failed, Judged, Skipped, S
 from secuprobe_action.findings.gate import Policy, judge
 from secuprobe_action.findings.ignore import Rule, accept
 from secuprobe_action.findings.model import Severity, Started
-from secuprobe_action.places.issue import SiteIssue
+from secuprobe_action.places.issue import KeptIssue
 from secuprobe_action.platforms.base import Lineage, Subject
 from secuprobe_action.platforms.desk import Desk
 from secuprobe_action.platforms.issues import Issue
@@ -77,12 +77,12 @@ class Board:
     def comment(self, number: int, body: str) -> None:
         self.issues_[number].said.append(body)
 
-    def tell(self, ending: Ending, name: str = "SecuProbe") -> None:
+    def tell(self, ending: Ending, name: str = "SecuProbe", site: str = URL) -> None:
         """Show how a run ended."""
         clock = SimulatedClock()
         forge: Any = self
         desk = Desk(lambda: forge, "a forge", clock, lambda: 60.0)
-        errand = SiteIssue(desk, name, URL).end(ending)
+        errand = KeptIssue(desk, name, site).end(ending)
         if errand:
             desk.run(errand)
 
@@ -254,6 +254,31 @@ def test_what_people_wrote_and_changed_stays() -> None:
     assert board.only.body.count("<!-- secuprobe-scan-action end") == 1
 
 
+def test_one_that_people_closed_after_an_error_stays_closed_too() -> None:
+    board = Board()
+
+    board.tell(judged("SQL injection"))
+    board.tell(FAILED)
+    board.only.is_open = False
+    board.tell(judged("SQL injection"))
+    assert (board.only.is_open, len(board.only.said)) == (False, 1)
+
+    board.tell(judged())
+    board.tell(judged("SQL injection"))
+    assert board.only.is_open, "it was mended in between"
+
+
+def test_an_error_is_said_once_where_people_took_the_end_away_too() -> None:
+    board = Board()
+
+    board.tell(judged("SQL injection"))
+    board.only.body = board.only.body.partition("<!-- secuprobe-scan-action end")[0]
+    board.tell(FAILED)
+    board.tell(FAILED)
+
+    assert len(board.only.said) == 1
+
+
 @pytest.mark.parametrize("lost", ["all", "end"])
 def test_where_people_took_the_end_away_the_text_is_still_ours(lost: str) -> None:
     board = Board()
@@ -325,6 +350,16 @@ def test_a_huge_scan_leaves_room_for_what_people_write() -> None:
 
     assert len(board.only.body) < 62_000
     assert all(len(said) < 60_000 for said in board.only.said)
+
+
+def test_where_not_all_could_be_remembered_nothing_is_said_to_have_come() -> None:
+    board = Board()
+    titles = [f"{n:04}" for n in range(1_200)]
+
+    board.tell(judged(*titles))
+    board.tell(judged(*titles[1:]))
+
+    assert [Page(said).text.partition(".")[0] for said in board.only.said] == ["1 finding went"]
 
 
 def test_what_a_site_says_is_text() -> None:
