@@ -20,9 +20,11 @@ from secuprobe_action.ignore_file import read_rules
 from secuprobe_action.inputs import ESTATE_DEFAULTS
 from secuprobe_action.judging import Judging
 from secuprobe_action.memory.estate_memory import EstateMemory
+from secuprobe_action.memory.ledger import ESTATE
 from secuprobe_action.memory.record import Signer
 from secuprobe_action.places.base import Place
 from secuprobe_action.places.estate_check import EstateCheck
+from secuprobe_action.places.issue import KeptIssue
 from secuprobe_action.places.log_table import LogTable
 from secuprobe_action.places.outputs import ESTATE_OUTPUTS
 from secuprobe_action.places.site_reports import SiteReports
@@ -81,7 +83,8 @@ class Run:
         memory = EstateMemory(desk, self._clock, Signer(wanted.api_key.get_secret_value()), wanted.check_name)
         check = EstateCheck(desk, memory, wanted.check_name, self._clock.time) if wanted.check_run else None
         reports = SiteReports(platform, wanted.reports, wanted.check_name, self._clock.time) if wanted.reports else None
-        shown: Sequence[Place | None] = (reports, LogTable(platform), check)
+        issue = KeptIssue(desk, wanted.check_name, ESTATE) if wanted.issue and wanted.policy.is_gate else None
+        shown: Sequence[Place | None] = (reports, LogTable(platform), check, issue)
         shell.places.add([place for place in shown if place], desk)
         rules = read_rules(Workspace(platform.workspace), wanted.ignore_file)
         if reports:

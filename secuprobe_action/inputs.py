@@ -53,6 +53,7 @@ ESTATE_DEFAULTS: Mapping[str, str] = {
     "reports": "secuprobe",
     "check_run": "false",
     "check_name": "SecuProbe estate",
+    "issue": "false",
     "github_token": "",
 }
 """The inputs of the command `estate`, which are those of estate/action.yml, too."""

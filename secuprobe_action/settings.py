@@ -116,6 +116,7 @@ class EstateSettings(Access):
     reports: Annotated[str | None, BeforeValidator(values.folder)]
     check_run: Annotated[bool, BeforeValidator(values.flag)]
     check_name: Annotated[str, BeforeValidator(values.check_name)]
+    issue: Annotated[bool, BeforeValidator(values.flag)]
     github_token: Annotated[SecretStr | None, BeforeValidator(lambda value: value or None)]
 
     @property
