@@ -444,6 +444,7 @@ def test_hostile_words_of_a_site_stay_words(runner: Runner) -> None:
         ({"fail_on": "new"}, "needs a baseline"),
         ({"reports": "/etc"}, "must be relative to the workspace"),
         ({"timeout": "7h"}, "must be between 10 seconds and 6 hours"),
+        ({"issue": "maybe"}, "issue: was given 'maybe'; must be true or false"),
     ],
 )
 def test_inputs_that_can_not_be_used_are_told(runner: Runner, inputs: dict[str, str], message: str) -> None:

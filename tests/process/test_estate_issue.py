@@ -16,7 +16,8 @@ from tests.reports.rendered import Page
 from tests.support import KEY, Api, ByHost, Runner, Step
 
 ISSUE = {"baseline": "", "fail_on": "all", "check_run": "false", "issue": "true"}
-BAD, OK = {"a.example": [SQL], "b.example": []}, {"a.example": [], "b.example": []}
+BAD: Found = {"a.example": [SQL], "b.example": []}
+OK: Found = {"a.example": [], "b.example": []}
 
 
 @pytest.fixture(name="api")
