@@ -163,10 +163,10 @@ def test_it_is_not_the_issue_of_a_site_by_the_same_name() -> None:
 def test_a_huge_estate_of_hostile_names_leaves_room() -> None:
     """Every text at its longest, of characters that take most room."""
     nights = Nights()
-    sites = [Site(f"{'@<&' * 200}{n}", FAILED, "`<![" * 200, report_url=f"https://x.example/{'&' * 2_000}") for n in range(2_000)]
+    sites = [Site(f"{n}{'@<&' * 70}", FAILED, "`<![" * 60, report_url=f"https://x.example/{'&' * 500}") for n in range(1_100)]
     passed = [Site(each.name, PASSED, "", report_url=each.report_url) for each in sites]
 
-    nights.tell(Surveyed(Estate.of(sites[:900])), Surveyed(Estate.of([*passed[:900], *sites[900:]])))
+    nights.tell(Surveyed(Estate.of(sites[:999])), Surveyed(Estate.of([*passed[:950], *sites[950:]])))
 
     assert len(nights.board.only.body) < 62_000
     assert len(nights.board.only.said[0]) < 60_000
