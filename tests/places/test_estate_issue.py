@@ -141,6 +141,14 @@ def test_a_domain_that_is_not_validated_any_more_is_not_mended_and_one_that_left
     assert len(nights.said) == 1, "it failed before"
 
 
+def test_where_the_estate_passes_without_it_it_is_told_of_anew_when_it_fails_again() -> None:
+    nights = Nights(surveyed(a=FAILED, b=PASSED), surveyed(site("a.example", Result.NOT_VALIDATED), b=PASSED))
+    assert (nights.is_open, nights.said) == (False, ["✅ Passed: 2 sites: 1 passed, 1 not validated."])
+
+    nights.tell(surveyed(a=FAILED, b=PASSED))
+    assert nights.said[1].endswith("a.example: Why a")
+
+
 def test_a_run_that_was_cancelled_tells_nothing() -> None:
     nights = Nights(surveyed(a=FAILED))
     cut_short = surveyed(a=PASSED, b=FAILED)

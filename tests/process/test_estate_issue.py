@@ -85,8 +85,15 @@ def test_a_site_that_could_not_be_judged_closes_nothing_and_is_not_mended(runner
     assert len(issue["said"]) == 1, "it is the same site that fails"
 
 
-def test_one_that_is_no_gate_a_pull_request_and_a_missing_permission(world: World) -> None:
-    world.night(BAD, **{**ISSUE, "fail_on_severity": "none"})
+def test_a_run_that_nothing_can_fail_leaves_it_alone(world: World) -> None:
+    world.night(BAD, **ISSUE)
+    (issue,) = world.github.issues
+
+    assert world.night(BAD, **{**ISSUE, "fail_on_severity": "none"}).code == 0
+    assert (issue["state"], issue["said"]) == ("open", [])
+
+
+def test_a_pull_request_has_none_and_a_missing_permission_is_named(world: World) -> None:
     world.github.pulls[7] = "feature"
     world.use(world.github.head, "push")
     branch = world.run(BAD, **ISSUE)
