@@ -64,7 +64,7 @@ scores = st.lists(st.none() | st.integers(0, 100), max_size=6).map(tuple)
 
 @st.composite
 def ledgers(draw: st.DrawFn) -> Ledger:
-    said = {
+    said: dict[str, Any] = {
         "on_default": draw(st.booleans()),
         "run": draw(st.from_regex(r"[0-9]{0,20}", fullmatch=True)),
         "attempt": draw(st.integers(1, 999)),
@@ -176,15 +176,14 @@ def test_another_keys_is_not_believed_and_the_likely_cause_named() -> None:
 
 @given(st.data())
 def test_no_character_of_it_can_be_altered(data: st.DataObject) -> None:
-    parts = list(genuine())
-    which = data.draw(st.integers(0, 1))
-    part = parts[which]
-    index = data.draw(st.integers(0, len(part) - 1))
-    other = data.draw(st.characters(codec="utf-8").filter(lambda each: each not in (part[index], "\r")))
-    parts[which] = part[:index] + other + part[index + 1 :]
+    line, text = genuine()
+    whole = line + text
+    index = data.draw(st.integers(0, len(whole) - 1))
+    other = data.draw(st.characters(codec="utf-8").filter(lambda each: each not in (whole[index], "\r")))
+    altered = whole[:index] + other + whole[index + 1 :]
 
     with pytest.raises(NotBelieved):
-        read(*parts, SIGNER, PLACE)
+        read(altered[: len(line)], altered[len(line) :], SIGNER, PLACE)
 
 
 def test_the_line_of_one_and_the_text_of_another_don_t_belong_together() -> None:
