@@ -257,7 +257,7 @@ class SecuProbeClient:
             "User-Agent": USER_AGENT,
             "Accept": "application/json",
         }
-        answer = exchange(self._http, self._clock, ask, headers, left, self._hear)
+        answer = exchange(self._http, self._clock, ask, headers, left, hear=self._hear)
         return answer, decoded(answer, ask, self._redactor)
 
     def _hear(self, status: int, headers: httpx.Headers) -> None:

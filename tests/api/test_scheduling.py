@@ -14,7 +14,7 @@ from secuprobe_action.api.window import Room
 
 PRIOR = Prior(120.0, 0.4)
 
-seconds = st.floats(0, 3_600)
+seconds = st.just(0.0) | st.floats(0.001, 3_600)
 priors = st.none() | st.builds(Prior, st.floats(1, 3_600), st.floats(0.1, 1))
 
 
