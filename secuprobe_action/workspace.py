@@ -79,7 +79,12 @@ class Workspace:
         for folder in missing:
             folder.chmod(0o755)
             self._hand_over(folder)
-        target.write_text(text, encoding="utf-8", errors="replace", newline="\n")
+        try:
+            target.write_text(text, encoding="utf-8", errors="replace", newline="\n")
+        except OSError:
+            with contextlib.suppress(OSError):
+                target.unlink()  # half of a report may be read as a whole one
+            raise
         target.chmod(0o644)
         self._hand_over(target)
 

@@ -1,6 +1,7 @@
 """The workspace: no path leads out of it, and what is left there can be read by everyone."""
 
 import os
+import resource
 from pathlib import Path
 
 import pytest
@@ -110,3 +111,16 @@ def test_nobody_but_root_gives_files_away(root: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(os, "chown", None)
 
     Workspace(root).write("a/x", "text")
+
+
+def test_of_what_there_is_no_room_for_nothing_is_left(root: Path) -> None:
+    """Half of a report may be read as a whole one."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4_096, limits[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            Workspace(root).write("a/report.json", "x" * 10_000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    assert list((root / "a").iterdir()) == []

@@ -257,9 +257,11 @@ class SecuProbeClient:
             "User-Agent": USER_AGENT,
             "Accept": "application/json",
         }
-        answer = exchange(self._http, self._clock, ask, headers, left)
-        self.window.observe(answer.headers, self._clock, refused=answer.status == 429)
+        answer = exchange(self._http, self._clock, ask, headers, left, hear=self._hear)
         return answer, decoded(answer, ask, self._redactor)
+
+    def _hear(self, status: int, headers: httpx.Headers) -> None:
+        self.window.observe(headers, self._clock, refused=status == 429)
 
 
 @dataclass(frozen=True, slots=True)

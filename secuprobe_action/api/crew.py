@@ -24,6 +24,9 @@ AT_ONCE = 24
 LISTS_AT_ONCE = 4
 """Answers that may be large, each of which is in memory as a whole."""
 
+COUNTED_S = 5.0
+"""A request that has no answer for so long has been counted by now: the server does so when it comes."""
+
 LAST_WORDS_S = exchange.LAST_WORD_S + 0.2
 """After a signal, for what `exchange` still waits for."""
 
@@ -42,6 +45,8 @@ class _Scan:
         step: what it waits for.
         at: since when, in monotonic seconds.
         asking: what is being asked for it, or None.
+        asked_at: since when.
+        finished: how much of what follows its end it has got; it keeps that until it is judged.
         task: the request that is, or was last, under way.
     """
 
@@ -50,6 +55,8 @@ class _Scan:
     step: Step
     at: float
     asking: Kind | None = None
+    asked_at: float = 0.0
+    finished: int = 0
     task: Task[None] | None = None
 
 
@@ -77,7 +84,7 @@ class Crew:
         self._ended = 0
         self._answers: deque[tuple[_Scan, Any, BaseException | None]] = deque()
         self._bell: Task[None] = Task()
-        self._under_way = 0
+        self._under_way: dict[_Scan, None] = {}
         self._launches = Launches(finishing)
         self._price = (0.0, float("-inf"))
 
@@ -96,7 +103,7 @@ class Crew:
     def _hear_last_words(self) -> None:
         """Take the answers to launches that are under way: whose scan isn't known, it is lost."""
         until = self._clock.monotonic() + LAST_WORDS_S
-        for scan in self._scans:
+        for scan in self._under_way:
             if scan.asking is Kind.LAUNCH and scan.task is not None:
                 scan.task.finished.wait(max(0.0, until - self._clock.monotonic()))
         for scan, answer, error in list(self._answers):
@@ -124,7 +131,8 @@ class Crew:
     def _take_answers(self) -> None:
         while self._answers:
             scan, answer, error = self._answers.popleft()
-            self._under_way -= 1
+            del self._under_way[scan]
+            scan.finished = scan.finished + 1 if scan.asking is Kind.FINISH else 0
             scan.asking = None
             self._launches.note(error, self._clock.monotonic())
             self._take(scan, answer, error)
@@ -166,13 +174,16 @@ class Crew:
         self._poll(now, room)
 
     def _free(self) -> int:
-        """Return how many requests may be begun now: of those under way, none is known to be counted."""
-        room = self._window.room(self._clock.monotonic())
-        left = 1 if room is None or room.fresh else min(room.left, AT_ONCE)
-        return left - self._under_way
+        """Return how many requests may be begun now: of those just begun, none is known to be counted."""
+        now = self._clock.monotonic()
+        room = self._window.room(now)
+        left = 1 if room is None or room.fresh else room.left
+        uncounted = sum(now - scan.asked_at < COUNTED_S for scan in self._under_way)
+        return min(left - uncounted, AT_ONCE - len(self._under_way))
 
     def _finish(self) -> None:
-        for scan in self._ready(Kind.FINISH):
+        # Those first that have got something already: they keep it until they have the rest.
+        for scan in sorted(self._ready(Kind.FINISH), key=lambda scan: -scan.finished):
             if self._free() <= 0 or self._under(Kind.FINISH) >= LISTS_AT_ONCE:
                 return
             self._begin(scan)
@@ -200,7 +211,7 @@ class Crew:
 
     def _under(self, kind: Kind) -> int:
         """Return how many requests of a kind are under way."""
-        return sum(scan.asking is kind for scan in self._scans)
+        return sum(scan.asking is kind for scan in self._under_way)
 
     def _open(self, job: Job[Any], now: float) -> None:
         steps = job.begin()
@@ -257,8 +268,8 @@ class Crew:
         request = scan.step
         if scan not in self._scans or not isinstance(request, Request):
             return  # it has ended, or has come to wait for something else
-        scan.asking = request.kind
-        self._under_way += 1
+        scan.asking, scan.asked_at = request.kind, self._clock.monotonic()
+        self._under_way[scan] = None
 
         def work() -> None:
             try:

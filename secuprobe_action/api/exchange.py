@@ -1,7 +1,7 @@
 """One request and its answer over the wire, within a time that holds whatever hangs. It must not know what they mean."""
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -99,7 +99,15 @@ class Way:
             self._given_up = True
 
 
-def exchange(http: httpx.Client, clock: Clock, ask: Ask, headers: Mapping[str, str], left_s: float) -> Answer:
+def exchange(
+    http: httpx.Client,
+    clock: Clock,
+    ask: Ask,
+    headers: Mapping[str, str],
+    left_s: float,
+    *,
+    hear: Callable[[int, httpx.Headers], None],
+) -> Answer:
     """Make a request and return its answer, whatever its status.
 
     Args:
@@ -108,6 +116,7 @@ def exchange(http: httpx.Client, clock: Clock, ask: Ask, headers: Mapping[str, s
         ask: the request.
         headers: to send with it.
         left_s: what the time budget has left, in seconds, above 0.
+        hear: called with the answer's status and headers as soon as they are there, on whatever thread; the body may take long.
 
     Raises:
         TransportError: there was no whole answer; it tells whether the request was sent.
@@ -121,6 +130,7 @@ def exchange(http: httpx.Client, clock: Clock, ask: Ask, headers: Mapping[str, s
     def work() -> Answer:
         options: dict[str, Any] = {"headers": headers, "timeout": timeout, "extensions": {"trace": way.trace}}
         with http.stream(ask.method, ask.url, json=ask.body, **options) as response:
+            hear(response.status_code, response.headers)
             return Answer(response.status_code, response.reason_phrase, response.headers, _read(response, ask))
 
     task = clock.start(work)

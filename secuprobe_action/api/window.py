@@ -48,6 +48,7 @@ class Window:
         self._limit: int | None = None
         self._left = 0
         self._resets_at = 0.0
+        self._told = False
 
     @property
     def jobs(self) -> float:
@@ -83,18 +84,19 @@ class Window:
             return Room(self._limit, self._left, self._resets_at - now)
 
     def _enter(self, limit: int, left: int, resets_at: float) -> None:
-        if self._limit is not None and resets_at < self._resets_at - _SAME_S:
+        # What was counted, or guessed from a refusal, gives way to what is told.
+        if self._told and resets_at < self._resets_at - _SAME_S:
             return  # an answer of the window before, which others overtook
-        same = self._limit is not None and resets_at <= self._resets_at + _SAME_S
+        same = self._told and resets_at <= self._resets_at + _SAME_S
         self._limit, self._left = max(limit, 1), min(left, self._left) if same else left
-        self._resets_at = resets_at
+        self._resets_at, self._told = resets_at, True
 
     def _close(self, told: RateLimit, now: float) -> None:
         closed_s = told.reset_in_s if told.retry_after_s is None else told.retry_after_s
         self._limit, self._left = max(told.limit or self._limit or ASSUMED_LIMIT, 1), 0
-        self._resets_at = now + (closed_s or WINDOW_S / 10)
+        self._resets_at, self._told = now + (closed_s or WINDOW_S / 10), closed_s is not None
 
     def _count(self, limit: int, now: float) -> None:
         if self._limit is None or now >= self._resets_at:
-            self._left, self._resets_at = limit, now + WINDOW_S
+            self._left, self._resets_at, self._told = limit, now + WINDOW_S, False
         self._limit, self._left = limit, self._left - 1

@@ -22,7 +22,7 @@ MAX_TEXT = 60_000
 """Characters: a check run's text holds 65,535."""
 
 MAX_READ = 4_000_000
-"""Bytes that a text may unfold to: what is read was signed with this key, but is unfolded to be compared."""
+"""Bytes that a text may unfold to, several times what a text holds that was made here; more is not believed."""
 
 MAX_LENGTHS, MAX_SCORES = 3, 3
 
@@ -193,17 +193,26 @@ class _Reader:
 
 def _entries(text: str, common: Memory) -> Iterable[tuple[bytes, Memory]]:
     try:
-        packed = base64.b64decode(text.removeprefix(_OPEN).removesuffix(_CLOSE), validate=True)
-        reader = _Reader(zlib.decompressobj().decompress(packed, MAX_READ))
+        reader = _Reader(_unfolded(base64.b64decode(text.removeprefix(_OPEN).removesuffix(_CLOSE), validate=True)))
         while not reader.is_empty:
             yield reader.take(8), _memory(reader, common)
     except (binascii.Error, zlib.error, ValueError) as error:
         raise NotBelieved("another version of this action wrote it") from error
 
 
+def _unfolded(packed: bytes) -> bytes:
+    unpacker = zlib.decompressobj()
+    data = unpacker.decompress(packed, MAX_READ)
+    if not unpacker.eof or unpacker.unused_data:
+        raise ValueError("it is cut, goes on, or unfolds to more than is read")
+    return data
+
+
 def _memory(reader: _Reader, common: Memory) -> Memory:
     state = State(reader.take(1).decode("ascii"))
-    seen = reader.scan() or ""
+    seen = reader.scan()
+    if seen is None:
+        raise ValueError("it names no scan")
     accepted = reader.scan(seen)
     lengths = tuple(int.from_bytes(reader.take(2), "big") for _ in range(reader.take(1)[0]))
     scores = tuple(None if (score := reader.take(1)[0]) == 0xFF else score for _ in range(reader.take(1)[0]))

@@ -26,6 +26,9 @@ MAX_STEM = 100
 _RESERVED = re.compile(r"(con|prn|aux|nul|index|com[0-9]|lpt[0-9])(\..*)?")
 """Names that Windows takes for devices (learn.microsoft.com, "Naming Files, Paths, and Namespaces"), and the page's own."""
 
+_WITH_DIGEST = re.compile(r"-[0-9a-f]{12}$")
+"""What ends a name that isn't plain: no plain one may look like it."""
+
 _Told = TypeVar("_Told")
 
 
@@ -33,15 +36,16 @@ class SiteReports(Place):
     """A folder of reports.
 
     Args:
-        platform: whose workspace it is in.
+        platform: where it runs.
+        workspace: where the folder is.
         folder: relative to the workspace.
         name: whose results they are: the check's name.
         now: seconds since the epoch.
     """
 
-    def __init__(self, platform: Platform, folder: str, name: str, now: Callable[[], float]) -> None:
+    def __init__(self, platform: Platform, workspace: Workspace, folder: str, name: str, now: Callable[[], float]) -> None:
         self._platform = platform
-        self._workspace = Workspace(platform.workspace)
+        self._workspace = workspace
         self._folder = folder
         self._name = name
         self._now = now
@@ -144,7 +148,7 @@ def file_stem(site: str, taken: set[str]) -> str:
     """
     plain = site.removeprefix("https://")
     stem = re.sub(r"[^a-z0-9._-]+", "-", plain.lower()).strip("-. ")[:MAX_STEM].rstrip("-. ")
-    if stem == plain and stem not in taken and not _RESERVED.fullmatch(stem):
+    if stem and stem == plain and stem not in taken and not _RESERVED.fullmatch(stem) and not _WITH_DIGEST.search(stem):
         return stem
     digest = hashlib.sha256(site.encode("utf-8", "replace")).hexdigest()
     return f"{stem[: MAX_STEM - 13] or 'site'}-{digest[:12]}"

@@ -1,6 +1,7 @@
 """The field as it is, at its own pace: long outages, slow answers, slow lists. `make field`; too slow for every `make test`."""
 
 import http.client
+import json
 import socket
 import threading
 import time
@@ -154,3 +155,21 @@ def test_a_known_finding_is_not_failed_over_a_slow_list(runner: Runner, trouble:
             step = run(runner, gateway)
 
     assert (step.code, step.outputs["result"]) == (0, "passed"), step.log[-2000:]
+
+
+# Many sites in one step.
+
+
+def test_five_hundred_sites_in_one_step_meet_no_refusal(runner: Runner) -> None:
+    domains = {f"site-{n}.example": True for n in range(500)}
+    with secuprobe({"duration_s": 3, "estimate_s": 3}, domains=domains, limit=400, window_s=8.0) as api:
+        runner.environment = {"GITHUB_WORKSPACE": str(runner.folder)}
+        began = time.monotonic()
+        step = runner.finish(runner.start("estate", api_key=KEY, api_url=api.url, fail_on_severity="high"), seconds=360)
+        took_s = time.monotonic() - began
+
+    assert (step.code, api.launches) == (0, 500), step.log[-2000:]
+    assert api.service.accounts[0].limiter.refused == 0
+    assert {site["result"] for site in json.loads(step.outputs["sites"])} == {"passed"}
+    assert len(list((runner.folder / "secuprobe").glob("*.sarif"))) == 500
+    assert took_s < 90

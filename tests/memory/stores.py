@@ -103,15 +103,23 @@ class MemoryForge:
 
 
 class Place(Terminal):
-    """A terminal with a forge."""
+    """A terminal with a forge, and with outputs."""
 
     def __init__(self, forge: MemoryForge) -> None:
         super().__init__({}, io.StringIO())
         self._own = forge
         self.attempt = forge.attempt
+        self.outputs: dict[str, str] = {}
+
+    def set_output(self, name: str, value: str) -> None:
+        self.outputs[name] = value
 
     def forge(self, token: str | None, commit: str | None) -> Forge | None:
         return self._own
+
+
+ESTATE = "SecuProbe estate"
+"""What the check of many sites is called."""
 
 
 class StoreOfChecks:
@@ -129,7 +137,16 @@ class StoreOfChecks:
         self.forge.down = down
 
     def left(self) -> Sequence[tuple[str, str]]:
-        return [(check.commit, check.kept.line) for check in self.forge.checks]
+        return [(check.commit, check.kept.line) for check in self.forge.checks if check.name != ESTATE]
+
+    def left_by_estates(self) -> Sequence[tuple[str, str, str]]:
+        """Return the lines that runs over many sites left, each after its commit and before its text."""
+        return [(check.commit, check.kept.line, check.kept.text) for check in self.forge.checks if check.name == ESTATE]
+
+    def plant_of_estate(self, commit: str, line: str, text: str) -> None:
+        """Leave a line with its text at a commit, as of a run that ended later than all others."""
+        checks = self.forge.checks
+        checks.append(Stored(commit, ESTATE, Kept(len(checks), line, 4e9, 4e9, text=text)))
 
     def plant(self, commit: str, line: str, at: float | None) -> None:
         checks = self.forge.checks

@@ -10,12 +10,30 @@ from typing import Any
 import pytest
 
 from scripts.picture import CHROMIUM
-from secuprobe_action.reports import html_report
+from secuprobe_action.findings.model import Severity
+from secuprobe_action.findings.overview import Estate, Result, Site
+from secuprobe_action.reports import estate_page, html_report
 from secuprobe_action.reports.story import Story
-from tests.reports.stories import EACH, TROUBLE, rich, story
+from tests.reports.stories import EACH, FINISHED_AT, TROUBLE, rich, story
 from tests.support import ROOT
 
 pytestmark = [pytest.mark.browser, pytest.mark.node]
+
+SITES = tuple(
+    Site(
+        f"https://{result.name.lower().replace('_', '-')}.example",
+        result,
+        "2 findings at or above high <b>",
+        score=None if result > Result.ERROR else 40.5,
+        counts=None if result is Result.ERROR else {Severity.UNKNOWN: 1, Severity.HIGH: 1_234},
+        new_count=new_count,
+        report_url="https://secuprobe.io/scan/1" if new_count is not None else None,
+        files=f"site-{result.value}" if new_count is not None else None,
+    )
+    for result, new_count in zip(Result, (2, None, None, 0, None), strict=True)
+)
+ESTATE = estate_page.render(Estate.of(SITES), ("1 site was left out & so on",), FINISHED_AT)
+NOT_COMPARED = estate_page.render(Estate.of(site for site in SITES if site.new_count is None), (), FINISHED_AT)
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 
@@ -42,6 +60,16 @@ def test_axe_finds_nothing_to_complain_about(shown: Story, scheme: str, tmp_path
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_to_complain_about_where_there_is_no_verdict(scheme: str, tmp_path: Path) -> None:
     complains_of_nothing(html_report.failure(TROUBLE), scheme, tmp_path)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    "page",
+    [ESTATE, NOT_COMPARED, estate_page.render(Estate(()), (), FINISHED_AT), estate_page.running()],
+    ids=["everything", "nothing judged", "no site", "still running"],
+)
+def test_axe_finds_nothing_to_complain_about_in_an_estates_page(page: str, scheme: str, tmp_path: Path) -> None:
+    complains_of_nothing(page, scheme, tmp_path)
 
 
 def complains_of_nothing(page: str, scheme: str, tmp_path: Path) -> None:
@@ -76,7 +104,29 @@ def test_the_filters_hide_and_show_findings(tmp_path: Path) -> None:
     assert only_new == ["unknown", "critical"]
 
 
-def test_the_page_is_all_there_is_to_load(tmp_path: Path) -> None:
+def test_the_filters_of_an_estates_page_hide_and_show_sites(tmp_path: Path) -> None:
+    script = """
+        const rows = [...document.querySelectorAll('.sites tbody tr')];
+        const shown = () => rows.filter(row => row.checkVisibility()).map(row => row.dataset.result);
+        const said = [shown()];
+        for (const id of ['show-not-validated', 'show-error', 'show-error', 'only-new']) {
+            document.getElementById(id).click();
+            said.push(shown());
+        }
+        return said;
+    """
+
+    everything, without, without_both, with_errors, only_new = in_browser(ESTATE, script, tmp_path)
+
+    assert everything == ["failed", "error", "not reached", "passed", "not validated"]
+    assert without == ["failed", "error", "not reached", "passed"]
+    assert without_both == ["failed", "not reached", "passed"]
+    assert with_errors == without
+    assert only_new == ["failed"]
+
+
+@pytest.mark.parametrize("page", [html_report.render(rich()), ESTATE], ids=["a site", "an estate"])
+def test_the_page_is_all_there_is_to_load(page: str, tmp_path: Path) -> None:
     script = "return performance.getEntriesByType('resource').map(entry => entry.name)"
 
-    assert in_browser(html_report.render(rich()), script, tmp_path) == []
+    assert in_browser(page, script, tmp_path) == []
