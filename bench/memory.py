@@ -1,4 +1,4 @@
-"""What an estate holds in memory: the real command, its reports written to a disk, in simulated time, each size in a fresh process."""
+"""What an estate holds in memory: the real command, its reports on a disk, in simulated time, each size in a fresh process."""
 
 import io
 import random

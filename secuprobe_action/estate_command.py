@@ -1,6 +1,7 @@
 """Many sites in one step: which ones, what they are judged by, and where that is shown."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeVar
 
 import httpx
 
@@ -37,6 +38,11 @@ from secuprobe_action.survey import Means, Survey, Target
 from secuprobe_action.text import one_line, plural
 from secuprobe_action.values import AUTO
 from secuprobe_action.workspace import Workspace
+
+TRIES, PAUSE_S = 3, 10.0
+"""Of the question what an earlier attempt launched."""
+
+_Answer = TypeVar("_Answer")
 
 
 class Run:
@@ -85,7 +91,7 @@ class Run:
         workspace, now = Workspace(platform.workspace), self._clock.time
         reports = SiteReports(platform, workspace, wanted.reports, wanted.check_name, now) if wanted.reports else None
         issue = KeptIssue(desk, wanted.check_name, ESTATE) if wanted.issue and wanted.policy.is_gate else None
-        shown: Sequence[Place | None] = (reports, LogTable(platform), check, issue)
+        shown: Sequence[Place | None] = (check, reports, LogTable(platform), issue)
         shell.places.add([place for place in shown if place], desk)
         rules = read_rules(workspace, wanted.ignore_file)
         if reports:
@@ -93,9 +99,12 @@ class Run:
         with self._connect(wanted) as http, platform.group("SecuProbe scans many sites"):
             client = client_for(wanted, http, deadline, self._clock, platform)
             targets, rows = self._sites(wanted, client)
-            if targets and (wanted.check_run or wanted.baseline == AUTO):
-                memory.begin([target.site for target in targets])
+            sites = [target.site for target in targets]
+            # First what may save scans; the look-up of what is compared with may take long.
             earlier = self._earlier_attempt(memory, check)
+            memory.go_on_with(sites, earlier)
+            if targets and (wanted.check_run or wanted.baseline == AUTO):
+                memory.begin(sites)
             means = Means(
                 client=client,
                 clock=self._clock,
@@ -123,7 +132,7 @@ class Run:
         if check is None or self._platform.attempt == 1:
             return {}
         try:
-            found = memory.earlier_attempt()
+            found = self._patiently(memory.earlier_attempt)
         except ForgeError as error:
             text = f"It is not known whether an earlier attempt launched scans, so new ones are launched: {error}."
             self._platform.warn(text)
@@ -134,6 +143,16 @@ class Run:
         check.adopt(check_id)
         self._platform.info(f"An earlier attempt launched {plural(len(scans), 'scan')} and wasn't finished: going on with them.")
         return scans
+
+    def _patiently(self, ask: Callable[[], _Answer]) -> _Answer:
+        """Ask the forge several times before scans are paid for that may be running already."""
+        for _ in range(TRIES - 1):
+            try:
+                return ask()
+            except ForgeError as error:
+                self._platform.info(f"Asking again for what an earlier attempt launched: {error}.")
+                self._clock.sleep(PAUSE_S)
+        return ask()
 
     def _show(self, progress: Progress, check: EstateCheck | None) -> None:
         now = self._clock.monotonic()

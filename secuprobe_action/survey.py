@@ -7,21 +7,23 @@ from secuprobe_action.api.client import SecuProbeClient
 from secuprobe_action.api.crew import Crew
 from secuprobe_action.api.jobs import Job, Standing
 from secuprobe_action.api.scan import Scanner
-from secuprobe_action.api.steps import Steps
+from secuprobe_action.api.steps import Pause, Steps
 from secuprobe_action.clock import Clock, Deadline
 from secuprobe_action.comparing import Comparing
 from secuprobe_action.errors import (
     ActionError,
     Cancelled,
+    Forbidden,
     InternalError,
     NotFound,
+    NotLaunched,
     PaymentRequired,
     ScanFailed,
     Unauthorized,
     WrongSite,
 )
 from secuprobe_action.findings.endings import Judged, Surveyed
-from secuprobe_action.findings.model import Started
+from secuprobe_action.findings.model import ScanReport, Started
 from secuprobe_action.findings.overview import MAX_NEW, Estate, Result, Site
 from secuprobe_action.findings.progress import Progress
 from secuprobe_action.judging import Judging
@@ -30,8 +32,14 @@ from secuprobe_action.memory.estate_memory import EstateMemory
 from secuprobe_action.memory.ledger import digest_of
 from secuprobe_action.places.site_reports import SiteReports
 from secuprobe_action.settings import EstateSettings
-from secuprobe_action.text import about, one_line
+from secuprobe_action.text import about, one_line, plural
 from secuprobe_action.values import AUTO
+
+RECALL_PAUSE_S, RECALL_PAUSES = 0.5, 120
+"""How often is looked whether the forge has answered, and how many times."""
+
+ENOUGH = 3
+"""Sites that are forbidden before any scan was launched: what holds for so many holds for all."""
 
 COMPARING_REQUESTS = 2
 """What a comparison asks for beside the site's own list: the scan it is compared with, and its list."""
@@ -108,11 +116,15 @@ class Survey:
     def __init__(self, wanted: EstateSettings, means: Means, rows: Sequence[Site]) -> None:
         self._wanted = wanted
         self._means = means
-        self._rows = {row.name: row for row in rows}
+        self._rows: dict[str, Site] = {}
+        for row in sorted(rows, key=lambda row: row.result, reverse=True):
+            self._rows[row.name] = row  # of two of one name, the worse one
         self._begun: set[str] = set()
         self._started: dict[str, Started] = {}
+        self._earlier: Mapping[str, str] = {}
         self._estimate_s: float | None = None
         self._refusal: ActionError | None = None
+        self._forbidden = 0
 
     def run(self, targets: Sequence[Target], earlier: Mapping[str, str]) -> Surveyed:
         """Scan and judge all sites; return what became of each, however the run ends.
@@ -121,7 +133,7 @@ class Survey:
             targets: the sites to scan.
             earlier: the scans of an earlier attempt, to go on with, by the sites' digests in hexadecimal.
         """
-        means = self._means
+        means, self._earlier = self._means, earlier
         finishing = 1 + (COMPARING_REQUESTS if self._wanted.baseline == AUTO else 0)
         total = len(targets)
         crew = Crew(means.clock, means.deadline, means.client.window, finishing, lambda standing: self._tell(standing, total))
@@ -133,7 +145,17 @@ class Survey:
         for target in targets:
             if target.site not in self._rows:
                 self._rows[target.site] = self._cut_short(target.site, cancelled)
-        return Surveyed(Estate.of(self._rows.values()), cancelled)
+        rows = [self._not_forgotten(row) for row in self._rows.values()]
+        gone = means.memory.gone([_site_of_row(row) for row in rows])
+        verb = "is" if gone == 1 else "are"
+        notes = (f"{plural(gone, 'site')} of the run before {verb} not among these any more.",) if gone else ()
+        return Surveyed(Estate.of(rows), cancelled, notes)
+
+    def _not_forgotten(self, row: Site) -> Site:
+        """Return a row in doubt where a site that was judged before isn't scanned any more: it may be red as well."""
+        if row.result is not Result.NOT_VALIDATED or not self._means.memory.knew(_site_of_row(row)):
+            return row
+        return replace(row, result=Result.ERROR, reason="It was judged before, but its domain is not validated any more")
 
     def _job(self, target: Target, earlier: str | None) -> Job[Judged]:
         return Job(
@@ -151,36 +173,53 @@ class Survey:
         means, site = self._means, target.site
         if self._refusal is not None:
             return _raise(self._refusal)
+        client = means.client.beside()
         self._begun.add(site)
         teller = _Quiet(site, means.log)
-        scanner = Scanner(means.client, self._wanted.api_url, teller, means.deadline, site, lambda: means.memory.lengths(site))
+        scanner = Scanner(client, self._wanted.api_url, teller, means.deadline, site, lambda: means.memory.lengths(site))
         only_new = self._wanted.policy.only_new
         comparing = Comparing(scanner, lambda: means.memory.recalled(site), self._wanted.baseline, site, only_new=only_new)
 
         def begun(started: Started) -> None:
             self._started[site] = started
-            self._estimate_s = max(self._estimate_s or 0.0, started.estimate_s or 0.0) or None
+            if started.estimate_s:  # of a site of which nothing else is known: the least says least too much
+                self._estimate_s = min(self._estimate_s or started.estimate_s, started.estimate_s)
             means.memory.began(site, started.scan_id)
 
-        return means.judging.steps(scanner.run(target.url, None, begun, earlier), comparing)
+        return means.judging.steps(self._scanned(scanner.run(target.url, None, begun, earlier)), comparing)
+
+    def _scanned(self, scanning: Steps[ScanReport]) -> Steps[ScanReport]:
+        """Scan, and wait until what is remembered is known, while others go on."""
+        report = yield from scanning
+        for _ in range(RECALL_PAUSES):
+            if self._means.memory.is_known():
+                break
+            yield Pause(RECALL_PAUSE_S)
+        return report
 
     def _ended(self, site: str, result: Judged | Exception) -> None:
         """Make the site's row, and write and remember what is to be kept: its findings are not kept here."""
-        if isinstance(result, Judged):
-            self._means.memory.judged(site, result)
-            self._rows[site] = self._judged(site, result)
-            return
-        if not isinstance(result, ActionError):
-            try:
+        try:
+            if isinstance(result, Judged):
+                self._means.memory.judged(site, result)
+                self._rows[site] = self._judged(site, result)
+                return
+            if not isinstance(result, ActionError):
                 raise result
-            except Exception:  # noqa: BLE001  # shown, and one site's alone
-                self._means.tell_fault()
-            result = InternalError(f"The action itself failed with {type(result).__name__}.")
+        except Exception as error:  # noqa: BLE001  # shown, and one site's alone
+            self._means.tell_fault()
+            result = InternalError(f"The action itself failed with {type(error).__name__}.")
         if isinstance(result, ScanFailed | NotFound | WrongSite):
             self._means.memory.ended(site)
-        if isinstance(result, Unauthorized | PaymentRequired):
-            self._refusal = result  # what is said of the key or its plan holds for every site
+        self._heed(site, result)
         self._rows[site] = self._failed(site, result)
+
+    def _heed(self, site: str, error: ActionError) -> None:
+        """Launch nothing more where an error is about the key or its plan, and so about every site."""
+        refused = isinstance(error, Forbidden) and not self._started
+        self._forbidden += refused
+        if isinstance(error, Unauthorized | PaymentRequired) or (refused and self._forbidden >= ENOUGH):
+            self._refusal = NotLaunched(f"It was not launched, since SecuProbe refused others: {error.message}", error.advice)
 
     def _judged(self, site: str, judged: Judged) -> Site:
         report, verdict = judged.report, judged.verdict
@@ -209,9 +248,10 @@ class Survey:
     def _cut_short(self, site: str, cancelled: Cancelled | None) -> Site:
         """Return the row of a site whose scan came to no end."""
         started = self._started.get(site)
-        if started:
-            reason = f"The run was cancelled while scan {started.scan_id} was running; it goes on at SecuProbe"
-            return Site(site, Result.ERROR, reason, report_url=started.report_url)
+        scan_id = started.scan_id if started else self._earlier.get(digest_of(site).hex())
+        if scan_id:
+            reason = f"The run was cancelled while scan {scan_id} was running; it goes on at SecuProbe"
+            return Site(site, Result.ERROR, reason, report_url=started.report_url if started else None)
         if site in self._begun:
             return Site(site, Result.ERROR, "It was being launched when the run was cancelled, so a scan may be running")
         why = "The run was cancelled" if cancelled else "The time budget, or the key's limit, left no room"
@@ -224,8 +264,13 @@ class Survey:
         if standing.ended and standing.ended < total:
             left_s = elapsed_s * (total - standing.ended) / standing.ended
             left = f", about {about(min(left_s, self._means.deadline.remaining_s))} left" if left_s > 0 else ""
-        text = f"{standing.ended:,} of {total:,} judged, {standing.running:,} running, {standing.waiting:,} waiting{left}"
+        text = f"{standing.ended:,} of {total:,} done, {standing.running:,} running, {standing.waiting:,} waiting{left}"
         self._means.show(Progress("scanning", text, standing.ended / total if total else None))
+
+
+def _site_of_row(row: Site) -> str:
+    """Return a row's site: that of a domain that wasn't scanned is the one that would have been."""
+    return row.name if "://" in row.name else f"https://{row.name}"
 
 
 def _raise(error: ActionError) -> Steps[Judged]:

@@ -6,7 +6,7 @@ Each is a sequence of steps (`steps`): what is asked again, and after what wait,
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
 import httpx
@@ -24,7 +24,7 @@ from secuprobe_action.api.steps import Kind, Pause, Request, Running, Steps
 from secuprobe_action.api.window import Window
 from secuprobe_action.api.wire import DomainList, LaunchedScan, Scan, VulnerabilityList
 from secuprobe_action.clock import Clock, Deadline
-from secuprobe_action.errors import ApiError, LaunchUncertain, NotFound, OutOfTime, RateLimited
+from secuprobe_action.errors import ApiError, LaunchUncertain, NotFound, OutOfTime, ProtocolError, RateLimited
 from secuprobe_action.findings.urls import shown_url
 from secuprobe_action.log import Log
 from secuprobe_action.text import duration, one_line
@@ -63,6 +63,7 @@ class SecuProbeClient:
         clock: what to wait with.
         random: where jitter comes from.
         log: where waits and repeats are told.
+        window: what is known of the key's limit, where others share it; None for nothing yet.
 
     Attributes:
         window: what the answers say of the key's limit.
@@ -78,6 +79,7 @@ class SecuProbeClient:
         clock: Clock,
         random: Random,
         log: Log,
+        window: Window | None = None,
     ) -> None:
         self._http = http
         self._base_url = base_url.rstrip("/")
@@ -87,7 +89,20 @@ class SecuProbeClient:
         self._clock = clock
         self._random = random
         self._log = log
-        self.window = Window()
+        self.window = window or Window()
+
+    def beside(self) -> "SecuProbeClient":
+        """Return a client on the same key for another scan: what one scan's URL hides decides nothing of another's answers."""
+        return SecuProbeClient(
+            self._http,
+            base_url=self._base_url,
+            api_key=self._key,
+            deadline=self._deadline,
+            clock=self._clock,
+            random=self._random,
+            log=self._log,
+            window=self.window,
+        )
 
     def hide(self, url: str) -> None:
         """Have the values of this URL's query in no text that comes back."""
@@ -144,36 +159,51 @@ class SecuProbeClient:
         Raises:
             ApiError: they could not be had.
         """
-        ask = self._ask("GET", f"/scans/{quote(scan_id, safe='')}/vulnerabilities", LIST_ANSWER_S, self._deadline.budget_s)
-        pages: list[VulnerabilityList] = []
+        path = f"/scans/{quote(scan_id, safe='')}/vulnerabilities"
+        ask = self._ask("GET", path, LIST_ANSWER_S, self._deadline.budget_s)
+        pages, problem = yield from self._pages(VulnerabilityList, ask)
+        return VulnerabilityList.joined(pages, problem)
+
+    def _pages(self, model: type[_Model], ask: Ask, tries: int | None = None) -> Steps[tuple[list[_Model], str]]:
+        """Return a list's pages, at least one, and why they aren't all; nothing where they are.
+
+        Raises:
+            ApiError: there is none.
+        """
+        pages: list[_Model] = []
         asked: set[str] = set()
         while True:
             asked.add(ask.url)
             try:
-                page = yield from self._repeated(ask, Request(Kind.FINISH, partial(self._page, ask)))
+                page = yield from self._repeated(ask, Request(Kind.FINISH, partial(self._page, model, ask)), tries)
                 pages.append(page.listed)
             except ApiError as error:
                 if not pages:
                     raise
-                problem = f"its page {len(pages) + 1} could not be had: {one_line(error.message, 300).rstrip('.')}"
-                return VulnerabilityList.joined(pages, problem)
+                return pages, f"its page {len(pages) + 1} could not be had: {one_line(error.message, 300).rstrip('.')}"
             try:
                 following = next_page(page.data, page.link, ask.url, self._base_url)
             except ValueError as error:
-                return VulnerabilityList.joined(pages, str(error))
+                return pages, str(error)
             if following is None:
-                return VulnerabilityList.joined(pages, "")
+                return pages, ""
             if following in asked or len(pages) >= MAX_PAGES:
-                return VulnerabilityList.joined(pages, "its pages don't end")
+                return pages, "its pages don't end"
             ask = replace(ask, url=following)
 
-    def domains(self) -> Steps[DomainList]:
-        """Return the account's domains (`GET /domains`).
+    def domains(self, tries: int | None = None) -> Steps[DomainList]:
+        """Return the account's domains (`GET /domains`), all pages of them.
+
+        Args:
+            tries: the most faults to accept, or None for as many as the time budget allows.
 
         Raises:
-            ApiError: they could not be had.
+            ApiError: they could not be had, or not all of them.
         """
-        return (yield from self._call(DomainList, self._ask("GET", "/domains"), Kind.FINISH, tries=retry.OPTIONAL_TRIES))
+        pages, problem = yield from self._pages(DomainList, self._ask("GET", "/domains"), tries)
+        if problem:
+            raise ProtocolError(f"The list of domains isn't whole: {problem}.")
+        return DomainList(domains=tuple(domain for page in pages for domain in page.domains))
 
     def wait(self, step: Pause | Running) -> None:
         """Wait as a step says that is taken alone (`steps.drive`)."""
@@ -243,9 +273,9 @@ class SecuProbeClient:
         tell(f"{one_line(error.message, 300)} Trying again in {duration(wait)}.")
         return Pause(wait, refused=isinstance(error, RateLimited))
 
-    def _page(self, ask: Ask) -> "_Page":
+    def _page(self, model: type[_Model], ask: Ask) -> "_Page[_Model]":
         answer, data = self._attempt(ask)
-        return _Page(understood(VulnerabilityList, data, ask, self._redactor), data, answer.headers.get("Link"))
+        return _Page(understood(model, data, ask, self._redactor), data, answer.headers.get("Link"))
 
     def _attempt(self, ask: Ask) -> tuple[Answer, Any]:
         """Make one request and return its answer, with its decoded body."""
@@ -265,9 +295,9 @@ class SecuProbeClient:
 
 
 @dataclass(frozen=True, slots=True)
-class _Page:
+class _Page(Generic[_Model]):
     """One page of a list, with what says where it goes on."""
 
-    listed: VulnerabilityList
+    listed: _Model
     data: Any
     link: str | None

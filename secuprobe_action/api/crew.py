@@ -3,6 +3,7 @@
 What a scan's steps do between two requests is done by the caller's thread, one scan after another; only requests overlap.
 """
 
+import contextlib
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -107,8 +108,9 @@ class Crew:
             if scan.asking is Kind.LAUNCH and scan.task is not None:
                 scan.task.finished.wait(max(0.0, until - self._clock.monotonic()))
         for scan, answer, error in list(self._answers):
-            if error is None:
-                self._take(scan, answer)
+            if error is None and scan.asking is Kind.LAUNCH:
+                with contextlib.suppress(Cancelled):  # what comes next waits for something, which is over
+                    self._take(scan, answer)
 
     def _run(self, jobs: Iterable[Job[Any]]) -> list[Job[Any]]:
         self._waiting.extend(sorted(jobs, key=lambda job: job.launches))
@@ -133,8 +135,8 @@ class Crew:
             scan, answer, error = self._answers.popleft()
             del self._under_way[scan]
             scan.finished = scan.finished + 1 if scan.asking is Kind.FINISH else 0
+            self._launches.note(scan.asking, error, self._clock.monotonic())
             scan.asking = None
-            self._launches.note(error, self._clock.monotonic())
             self._take(scan, answer, error)
 
     def _take(self, scan: _Scan, answer: Any = None, error: BaseException | None = None) -> None:
@@ -157,12 +159,14 @@ class Crew:
 
     def _go_on(self, now: float) -> None:
         """Go on with those that have paused for long enough, and end what there is no more time for."""
-        late = self._deadline.remaining_s <= 0
+        left_s, room = self._deadline.remaining_s, self._window.room(now)
+        shut = room is not None and not room.fresh and room.left <= 0 and room.resets_in_s >= left_s and not self._under_way
+        late = left_s <= 0 or shut
         for scan in list(self._scans):
             if scan.asking is not None:
                 continue
             if late:
-                self._take(scan, error=OutOfTime("The key's limit left no time to ask for it again."))
+                self._take(scan, error=OutOfTime("There was no time left to ask for it again."))
             elif isinstance(scan.step, Pause) and (scan.step.refused or now >= scan.at + scan.step.seconds):
                 self._take(scan)
 

@@ -1,6 +1,7 @@
 """Pure: when the next scan of many may be launched. Each may cost something, and each is a promise to see its end."""
 
 from secuprobe_action.api.ratelimit import WINDOW_S
+from secuprobe_action.api.steps import Kind
 from secuprobe_action.api.window import Room
 from secuprobe_action.errors import Intercepted, ProtocolError, ServerError, TransportError
 
@@ -12,7 +13,11 @@ SPREAD = 0.5
 all of the ends."""
 
 MAX_HOLD_S = 30.0
-"""After trouble, launches are held for 2, 4, ... and at most as many seconds, and until any request goes well."""
+"""After trouble, launches are held for 2, 4, ... and at most as many seconds, and until a request goes well; where a launch was
+lost, until another one does."""
+
+NEEDS_S = 3.0
+"""With less of the budget left nothing is launched: its answer would be lost (`client.LAUNCH_NEEDS_S`), or its end."""
 
 MINUTES_AHEAD = 5.0
 """No more scans run than the key can see the end of and list within these: where a run is cut short, few are left behind."""
@@ -29,19 +34,25 @@ class Launches:
         self._finishing = finishing
         self._troubles = 0
         self._held_until = 0.0
+        self._lost = False
         self.next_at = 0.0
 
-    def note(self, error: BaseException | None, now: float) -> None:
+    def note(self, kind: Kind | None, error: BaseException | None, now: float) -> None:
         """Hold launches back while the service is in trouble: each that is sent then may be lost.
 
+        A launch that was lost is forgotten by one that wasn't only: what only reads may go well all along.
+
         Args:
-            error: what a request ended in, or None.
+            kind: what the request was for.
+            error: what it ended in, or None.
             now: when.
         """
         if error is None:
-            self._troubles, self._held_until = 0, 0.0
+            if kind is Kind.LAUNCH or not self._lost:
+                self._troubles, self._held_until, self._lost = 0, 0.0, False
         elif isinstance(error, ServerError | TransportError | Intercepted | ProtocolError):
             self._troubles += 1
+            self._lost |= kind is Kind.LAUNCH
             self._held_until = now + min(MAX_HOLD_S, 2.0**self._troubles)
 
     def took_place(self, room: Room | None, now: float) -> None:
@@ -68,6 +79,8 @@ class Launches:
 
     def has_room(self, room: Room | None, running: int, left_s: float) -> bool:
         """Whether the key may still ask what another scan takes, and those that run, within the seconds that are left."""
+        if left_s <= NEEDS_S:
+            return False
         if room is None:
             return True
         needed = (1 + self._finishing) * (running + 1) + 1

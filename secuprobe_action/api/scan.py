@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from secuprobe_action.api import retry
 from secuprobe_action.api.client import SecuProbeClient
 from secuprobe_action.api.collecting import collected, findings, report_url
 from secuprobe_action.api.polling import Prior
@@ -167,7 +168,7 @@ class Scanner:
         """Say so where the account's domains explain the refusal; a key without the scope for them is no news."""
         host = ascii_host(urlsplit(url).hostname or "")
         try:
-            domains = (yield from self.client.domains()).domains
+            domains = (yield from self.client.domains(retry.OPTIONAL_TRIES)).domains
         except ApiError:
             return ""
         validated = sorted({ascii_host(domain.hostname) for domain in domains if domain.is_validated})

@@ -16,6 +16,9 @@ from secuprobe_action.platforms.base import Forge, ForgeError, Kept
 from secuprobe_action.platforms.desk import Desk
 from secuprobe_action.text import plural
 
+FRESH_S = 6 * 3600
+"""What a job on a GitHub-hosted runner may take."""
+
 AGAIN_S = 15.0
 """Between two looks where the forge could not be asked."""
 
@@ -42,6 +45,7 @@ class EstateMemory:
         self._task: Task[Mapping[str, Recalled]] | None = None
         self._sites: Sequence[str] = ()
         self._asked_at = 0.0
+        self._last: Ledger | None = None
 
     def begin(self, sites: Sequence[str]) -> None:
         """Begin to look up what is known of the sites."""
@@ -68,17 +72,31 @@ class EstateMemory:
         return memory.lengths if memory else ()
 
     def recalled(self, site: str) -> Recalled:
-        """Return what is known of a site, once it is.
+        """Return what is known of a site by now; this waits for nothing.
 
         Raises:
             ForgeError: the forge could not be asked.
         """
         if self._task is None:
             raise ForgeError("nothing is kept of the sites")
+        if not self._task.finished.is_set():
+            raise ForgeError("it took too long")
         return self._desk.finish(self._task, in_budget=True)[site]
+
+    def knew(self, site: str) -> bool:
+        """Whether the newest run of the default branch that is known has judged a site."""
+        memory = self._last.of(site) if self._last else None
+        return memory is not None and memory.state is State.JUDGED
+
+    def gone(self, sites: Iterable[str]) -> int:
+        """Return how many sites that run has judged that are not among these."""
+        judged = {digest for digest, memory in self._last.sites.items() if memory.state is State.JUDGED} if self._last else set()
+        return len(judged - set(map(digest_of, sites)))
 
     def earlier_attempt(self) -> tuple[int, Mapping[str, str]] | None:
         """Return what an earlier attempt of this workflow run left unfinished; this waits.
+
+        What that attempt judged is gone on with as well, for as long as one run may take: later the site may be another one.
 
         Returns:
             The check that keeps it, and its scans by site, as `digest_of` calls them in hexadecimal; None where there is none.
@@ -88,6 +106,22 @@ class EstateMemory:
         """
         desk = self._desk
         return desk.finish(desk.begin(self._earlier_attempt), in_budget=True, share=0.25)
+
+    def is_known(self) -> bool:
+        """Whether the look-up has ended, however."""
+        return self._task is None or self._task.finished.is_set()
+
+    def go_on_with(self, sites: Iterable[str], scans: Mapping[str, str]) -> None:
+        """Take note of an earlier attempt's scans before anything is written in place of what it left.
+
+        Args:
+            sites: this run's.
+            scans: as `earlier_attempt` returned them.
+        """
+        for site in sites:
+            scan_id = scans.get(digest_of(site).hex())
+            if scan_id:
+                self.began(site, scan_id)
 
     def began(self, site: str, scan_id: str) -> None:
         """Take note that a site's scan runs."""
@@ -161,6 +195,8 @@ class EstateMemory:
             ledgers, unbelieved = self._ledgers(forge, commit)
             concluded = [(kept, ledger) for kept, ledger in ledgers if is_concluded(kept, ledger.at)]
             doubts += unbelieved
+            if self._last is None:
+                self._last = next((ledger for _, ledger in concluded if ledger.on_default), None)
             for site in list(missing):
                 memories = [Believed(kept, memory) for kept, ledger in concluded if (memory := ledger.of(site))]
                 known = usable(memories, on_default=lineage.on_default)
@@ -183,4 +219,5 @@ class EstateMemory:
         if not of_last or any(ledger.whole for _, ledger in of_last):
             return None
         kept, ledger = of_last[0]
-        return kept.id, {digest.hex(): memory.seen for digest, memory in ledger.sites.items() if memory.state is not State.ENDED}
+        of_use = {State.RUNNING, State.JUDGED} if self._clock.time() - ledger.at < FRESH_S else {State.RUNNING}
+        return kept.id, {digest.hex(): memory.seen for digest, memory in ledger.sites.items() if memory.state in of_use}

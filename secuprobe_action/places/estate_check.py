@@ -12,7 +12,7 @@ from secuprobe_action.places.base import Place
 from secuprobe_action.places.check_run import MAX_SUMMARY_BYTES, conclusion_of, title_of
 from secuprobe_action.places.comment import STALE, is_current
 from secuprobe_action.places.summary import rendered
-from secuprobe_action.platforms.base import BEAT_S, Check
+from secuprobe_action.platforms.base import BEAT_S, Check, ForgeError
 from secuprobe_action.platforms.desk import Desk, Errand
 from secuprobe_action.reports import progress as progress_report
 from secuprobe_action.text import plural
@@ -37,6 +37,7 @@ class EstateCheck(Place):
         self._name = name
         self._now = now
         self._check_id: int | None = None
+        self._adopted = False
         self._stale = False
         self._writing: Task[None] | None = None
         self._kept = 0
@@ -44,7 +45,7 @@ class EstateCheck(Place):
 
     def adopt(self, check_id: int) -> None:
         """Go on with the check of an earlier attempt."""
-        self._check_id = check_id
+        self._check_id, self._adopted = check_id, True
 
     def keep(self, progress: Progress) -> None:
         """Write how the sites stand, where that is news; to be called now and then, and waits for nothing."""
@@ -56,8 +57,12 @@ class EstateCheck(Place):
 
         def work() -> None:
             line, text, _ = self._memory.written(int(at), whole=False)
-            summary = progress_report.render(progress, None)
-            self._publish(Check(self._name, None, progress.line, summary, int(at), line, text=text))
+            check = Check(self._name, None, progress.line, progress_report.render(progress, None), int(at), line, text=text)
+            if self._check_id is None or self._adopted:
+                self._publish(check)
+            else:  # one that GitHub carries out late must not take a conclusion back
+                forge = self._desk.forge
+                forge.describe_check(check, forge.subject().commit, self._check_id)
 
         self._writing = self._desk.begin(work)  # should it fail, the end is shown all the same, and says so if that fails, too
 
@@ -74,7 +79,9 @@ class EstateCheck(Place):
                 return STALE
             return f"{plural(left_out, 'site')} can't be remembered: the check's text has no room for more." if left_out else None
 
-        return Errand("The check run was not published", work, is_news=not isinstance(ending, Skipped))
+        # At once, beside what else is shown: what is remembered is worth most where the run has little time left.
+        task = self._desk.begin(work)
+        return Errand("The check run was not published", task.result, is_news=not isinstance(ending, Skipped))
 
     def _publish(self, check: Check) -> None:
         forge = self._desk.forge
@@ -83,7 +90,13 @@ class EstateCheck(Place):
             self._stale = not is_current(forge, subject)
             if self._stale:
                 return
-        self._check_id = forge.publish_check(check, subject.commit, self._check_id)
+        try:
+            self._check_id = forge.publish_check(check, subject.commit, self._check_id)
+        except ForgeError:
+            if not self._adopted:
+                raise
+            self._check_id = forge.publish_check(check, subject.commit, None)
+        self._adopted = False
 
     def _is_whole(self, ending: Ending) -> bool:
         """Whether there is nothing that a later attempt could go on with."""

@@ -131,7 +131,7 @@ class GitHubForge:
         return asking("write a check run", lambda: self._publish_check(check, commit, check_id))
 
     def describe_check(self, check: Check, commit: str, check_id: int) -> None:
-        """Change a check run's output only."""
+        """Change a check run's output, and what is kept with it; never whether it is concluded."""
         asking("write a check run", lambda: self._describe(check, check_id))
 
     def publish_comment(self, comment: Comment, subject: Subject) -> None:
@@ -216,7 +216,8 @@ class GitHubForge:
         return run.id
 
     def _describe(self, check: Check, check_id: int) -> None:
-        self._once.get_repo(self._environment["GITHUB_REPOSITORY"]).get_check_run(check_id).edit(output=_output(check))
+        body: dict[str, Any] = {"output": _output(check)} | ({"external_id": check.line} if check.line else {})
+        self._once.get_repo(self._environment["GITHUB_REPOSITORY"]).get_check_run(check_id).edit(**body)
 
     def _publish_comment(self, comment: Comment, subject: Subject) -> None:
         pulls = self._open_pulls(subject.commit) if subject.pulls is None else subject.pulls
