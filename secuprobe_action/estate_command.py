@@ -88,8 +88,8 @@ class Run:
         desk = shell.desk(wanted.github_token.get_secret_value() if wanted.github_token else None)
         memory = EstateMemory(desk, self._clock, Signer(wanted.api_key.get_secret_value()), wanted.check_name)
         check = EstateCheck(desk, memory, wanted.check_name, self._clock.time) if wanted.check_run else None
-        workspace, now = Workspace(platform.workspace), self._clock.time
-        reports = SiteReports(platform, workspace, wanted.reports, wanted.check_name, now) if wanted.reports else None
+        workspace = Workspace(platform.workspace)
+        reports = SiteReports(platform, workspace, wanted.reports, wanted.check_name, self._clock) if wanted.reports else None
         issue = KeptIssue(desk, wanted.check_name, ESTATE) if wanted.issue and wanted.policy.is_gate else None
         shown: Sequence[Place | None] = (check, reports, LogTable(platform), issue)
         shell.places.add([place for place in shown if place], desk)

@@ -38,13 +38,14 @@ class Workspace:
             return None
 
     def entries(self, folder: str) -> list[str]:
-        """Return the names of what a folder holds, sorted; a subfolder's ends with a slash; none where there is no such folder.
+        """Return the names of what a folder holds, sorted; none where there is no such folder. A subfolder's ends with a slash, a
+        link's with an @.
 
         Raises:
             OSError: it can't be read, is no folder, or a link leads out of the workspace.
         """
         try:
-            return sorted(each.name + ("/" if each.is_dir() else "") for each in self._inside(folder).iterdir())
+            return sorted(each.name + _kind(each) for each in self._inside(folder).iterdir())
         except FileNotFoundError:
             return []
 
@@ -102,3 +103,9 @@ class Workspace:
         if path_problem(path) or os.path.commonpath([root, target]) != str(root):
             raise PermissionError(f"{path} leads out of the workspace")
         return target
+
+
+def _kind(path: Path) -> str:
+    if path.is_symlink():
+        return "@"
+    return "/" if path.is_dir() else ""

@@ -3,6 +3,7 @@
 Each is a sequence of steps (`steps`): what is asked again, and after what wait, is decided here.
 """
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -63,7 +64,6 @@ class SecuProbeClient:
         clock: what to wait with.
         random: where jitter comes from.
         log: where waits and repeats are told.
-        window: what is known of the key's limit, where others share it; None for nothing yet.
 
     Attributes:
         window: what the answers say of the key's limit.
@@ -79,7 +79,6 @@ class SecuProbeClient:
         clock: Clock,
         random: Random,
         log: Log,
-        window: Window | None = None,
     ) -> None:
         self._http = http
         self._base_url = base_url.rstrip("/")
@@ -89,20 +88,13 @@ class SecuProbeClient:
         self._clock = clock
         self._random = random
         self._log = log
-        self.window = window or Window()
+        self.window = Window()
 
     def beside(self) -> "SecuProbeClient":
         """Return a client on the same key for another scan: what one scan's URL hides decides nothing of another's answers."""
-        return SecuProbeClient(
-            self._http,
-            base_url=self._base_url,
-            api_key=self._key,
-            deadline=self._deadline,
-            clock=self._clock,
-            random=self._random,
-            log=self._log,
-            window=self.window,
-        )
+        other = copy.copy(self)
+        other._redactor = Redactor(self._key.get_secret_value())
+        return other
 
     def hide(self, url: str) -> None:
         """Have the values of this URL's query in no text that comes back."""

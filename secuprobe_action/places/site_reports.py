@@ -1,13 +1,18 @@
 """The reports of many sites: a folder with files of each, written as soon as it is judged, and a page that leads to them."""
 
+import contextlib
 import datetime as dt
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
+from secuprobe_action.clock import Clock, Lane, Task
 from secuprobe_action.errors import ActionError, InputError, Mistake
 from secuprobe_action.findings.endings import Ending, Judged, Surveyed
+from secuprobe_action.findings.overview import Estate, Site
 from secuprobe_action.places.base import Place
 from secuprobe_action.platforms.base import Level, Platform
 from secuprobe_action.reports import FAILURE_FORMATS, FORMATS, estate_page
@@ -19,6 +24,9 @@ SITE_FORMATS: Sequence[str] = ("json", "sarif", "html")
 """The reports of a site; a file's ending is its format's name."""
 
 INDEX = "index.html"
+
+PATIENCE_S, LAST_S = 30.0, 0.3
+"""At the end, for the reports that are still being written; the latter after a signal."""
 
 MAX_STEM = 100
 """Characters of a file's name without its ending: with the folder's, far below what any file system takes."""
@@ -40,18 +48,19 @@ class SiteReports(Place):
         workspace: where the folder is.
         folder: relative to the workspace.
         name: whose results they are: the check's name.
-        now: seconds since the epoch.
+        clock: what the time is, and what writes beside the main thread: a report of 100 MB takes long, and signals don't wait.
     """
 
-    def __init__(self, platform: Platform, workspace: Workspace, folder: str, name: str, now: Callable[[], float]) -> None:
+    def __init__(self, platform: Platform, workspace: Workspace, folder: str, name: str, clock: Clock) -> None:
         self._platform = platform
         self._workspace = workspace
         self._folder = folder
         self._name = name
-        self._now = now
+        self._clock = clock
+        self._lane = Lane(clock)
+        self._last: Task[None] | None = None
         self._stems: set[str] = set()
-        self._written = 0
-        self._has_sarif = False
+        self._written: dict[str, Sequence[str]] = {}
         self._problems: list[str] = []
 
     def prepare(self) -> None:
@@ -73,13 +82,13 @@ class SiteReports(Place):
         except OSError as error:
             raise InputError([Mistake("reports", self._folder, f"can't be written ({error.strerror or error})")]) from error
 
-    def judged(self, site: str, judged: Judged) -> str | None:
-        """Write the reports of a site; return what its files are called, without their endings, None where none was written."""
+    def judged(self, site: str, judged: Judged) -> str:
+        """Begin to write the reports of a site, and return what its files are called, without their endings."""
         story = Story(judged.report, judged.verdict, self._platform.definition_file, self._time(), self._name)
         return self._write_all(site, FORMATS, story)
 
-    def failed(self, site: str, error: ActionError, scan: tuple[str, str] | None) -> str | None:
-        """Write what is to be said of a site without a verdict, likewise.
+    def failed(self, site: str, error: ActionError, scan: tuple[str, str] | None) -> str:
+        """Begin to write what is to be said of a site without a verdict, likewise.
 
         Args:
             site: the site.
@@ -94,35 +103,49 @@ class SiteReports(Place):
     def end(self, ending: Ending) -> None:
         if not isinstance(ending, Surveyed):
             return
-        self._try(INDEX, lambda: estate_page.render(ending.estate, ending.notes, self._time()))
-        if self._has_sarif:
+        self._wait(LAST_S if ending.cancelled else PATIENCE_S)
+        estate = Estate(tuple(self._linked(site) for site in ending.estate.sites))
+        self._try(INDEX, lambda: estate_page.render(estate, ending.notes, self._time()))
+        if any("sarif" in names for names in self._written.values()):
             self._platform.set_output("sarif_folder", self._folder)
         if self._problems:
             number = plural(len(self._problems), "report")
             self._platform.annotate(
                 Level.ERROR, "SecuProbe: reports not written", f"{number} could not be written. The first: {self._problems[0]}"
             )
-        self._platform.info(f"wrote the reports of {plural(self._written, 'site')} to {self._folder}, {INDEX} leads to them")
+        self._platform.info(f"wrote the reports of {plural(len(self._written), 'site')} to {self._folder}, {INDEX} leads to them")
 
-    def _write_all(self, site: str, formats: Mapping[str, Callable[[_Told], str | None]], told: _Told) -> str | None:
+    def _write_all(self, site: str, formats: Mapping[str, Callable[[_Told], str | None]], told: _Told) -> str:
         stem = file_stem(site, self._stems)
         self._stems.add(stem)
-        written = [
-            name
-            for name in SITE_FORMATS
-            if name in formats and self._try(f"{stem}.{name}", lambda name=name: formats[name](told))  # type: ignore[misc]
-        ]
-        self._has_sarif |= "sarif" in written
-        self._written += bool(written)
-        return stem if "html" in written else None
+
+        def work() -> None:
+            names = [name for name in SITE_FORMATS if name in formats]
+            written = [name for name in names if self._try(f"{stem}.{name}", partial(formats[name], told))]
+            if written:
+                self._written[stem] = written
+
+        self._last = self._lane.start(work)
+        return stem
+
+    def _wait(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):  # there is no more time for what isn't written yet
+            if self._last is None or self._clock.wait(self._last, seconds):
+                return
+        self._problems.append("there was no time left for the last ones")
+
+    def _linked(self, site: Site) -> Site:
+        """Return a site without a link to a page that isn't there."""
+        return site if "html" in self._written.get(site.files or "", ()) else replace(site, files=None)
 
     def _try(self, name: str, text: Callable[[], str | None]) -> bool:
         try:
             found = text()
             if found is not None:
                 self._write(name, found)
-        except OSError as error:
-            self._problems.append(f"{self._folder}/{name}: {error.strerror or error}")
+        except Exception as error:  # noqa: BLE001  # told at the end: a report decides nothing
+            why = (error.strerror or error) if isinstance(error, OSError) else type(error).__name__
+            self._problems.append(f"{self._folder}/{name}: {why}")
             return False
         return found is not None
 
@@ -136,7 +159,7 @@ class SiteReports(Place):
             return False
 
     def _time(self) -> dt.datetime:
-        return dt.datetime.fromtimestamp(self._now(), dt.UTC)
+        return dt.datetime.fromtimestamp(self._clock.time(), dt.UTC)
 
 
 def file_stem(site: str, taken: set[str]) -> str:

@@ -115,7 +115,7 @@ def test_where_the_disk_is_full_every_site_has_its_row_and_one_annotation_counts
     tmp_path: Path, room: int, lost: int
 ) -> None:
     platform = Recorded(tmp_path)
-    reports = SiteReports(platform, Full(tmp_path, room), "secuprobe", "SecuProbe estate", SimulatedClock().time)
+    reports = SiteReports(platform, Full(tmp_path, room), "secuprobe", "SecuProbe estate", SimulatedClock())
     reports.prepare()
     files = [reports.judged(f"https://site-{n}.example", judged()) for n in range(2)]
     sites = [Site(f"https://site-{n}.example", Result.PASSED, "Nothing", files=name) for n, name in enumerate(files)]
