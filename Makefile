@@ -12,7 +12,7 @@ REV ?=
 CHECK_PYTHON = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one: make PYTHON=python3.12 ...")'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-demo demo scan serve test lint unit coverage mutate field fuzz audit release-check image service-image bench-polling bench-fleet bench-firstrun bench-startup bench-image docs picture format lock clean
+.PHONY: help setup setup-demo demo scan serve test lint unit coverage mutate field fuzz audit release-check image service-image bench-polling bench-fleet bench-memory bench-firstrun bench-startup bench-image docs picture format lock clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -72,6 +72,9 @@ bench-polling: setup ## lag and requests of the polling schedule
 
 bench-fleet: setup ## many jobs on one key, in simulated time
 	@$(PY) -m bench.fleet
+
+bench-memory: setup ## what a run over up to 5,000 sites holds in memory
+	@$(PY) -m bench.memory
 
 bench-firstrun: setup ## `make demo` from a fresh clone: time and disk (REV="A B": these revisions in turn)
 	@$(PY) -m bench.firstrun $(REV)
