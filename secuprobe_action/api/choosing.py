@@ -4,7 +4,7 @@ import fnmatch
 from collections.abc import Iterable, Sequence
 
 from secuprobe_action.api.wire import Domain
-from secuprobe_action.findings.sites import ascii_host
+from secuprobe_action.findings.sites import ascii_host, spoken_host
 
 
 def chosen(domains: Iterable[Domain], include: Sequence[str], exclude: Sequence[str]) -> list[Domain]:
@@ -24,5 +24,5 @@ def chosen(domains: Iterable[Domain], include: Sequence[str], exclude: Sequence[
 
 
 def _covers(patterns: Sequence[str], hostname: str) -> bool:
-    spellings = {hostname.lower(), hostname.lower().rstrip("."), ascii_host(hostname)}
+    spellings = {hostname.lower(), hostname.lower().rstrip("."), ascii_host(hostname), spoken_host(hostname)}
     return any(fnmatch.fnmatchcase(spelling, pattern) for spelling in spellings for pattern in patterns)

@@ -60,3 +60,16 @@ def ascii_host(host: str) -> str:
         return idna.encode(host, uts46=True).decode("ascii")
     except idna.IDNAError:
         return host
+
+
+def spoken_host(host: str) -> str:
+    """Return a host name as people write it: in lower case, with what IDNA has encoded decoded, without the root's dot."""
+    host = host.rstrip(".").lower()
+    if "xn--" not in host:
+        return host
+    import idna  # as above
+
+    try:
+        return idna.decode(host)
+    except idna.IDNAError:
+        return host

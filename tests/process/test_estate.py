@@ -144,9 +144,10 @@ def test_urls_are_scanned_as_they_are_and_two_of_one_site_are_one_scan(runner: R
 
 
 def test_globs_choose_among_the_accounts_domains(runner: Runner) -> None:
-    domains = {"a.shop.example": True, "b.shop.example": True, "Blog.example": True, "my_app.shop.example": True}
+    domains = {"a.shop.example": True, "b.shop.example.": True, "Blog.example": True, "my_app.shop.example": True}
+    domains |= {"xn--bcher-kva.shop.example": True}
     with account({}, domains=domains) as api:
-        step = estate(runner, api, include="*.shop.example\nBLOG.*", exclude="b.*")
+        step = estate(runner, api, include="*.shop.example\nBLOG.*", exclude="b.*, bücher.*")
 
     assert set(results(step)) == {"a.shop.example", "blog.example", "my_app.shop.example"}
 
