@@ -30,7 +30,7 @@ others. Outputs are written whatever the verdict; read them in later steps with 
 
 _WORKFLOW_DESCRIPTION = """\
 Scan every validated domain in one job, and show them in one overview. `api_key` is a secret. The calling job needs
-the permissions `contents: read`, `checks: write`, `security-events: write` and `actions: read`.
+the permissions `contents: read`, `checks: write` and `security-events: write`.
 """
 
 

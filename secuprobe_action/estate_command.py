@@ -23,6 +23,7 @@ from secuprobe_action.judging import Judging
 from secuprobe_action.memory.estate_memory import EstateMemory
 from secuprobe_action.memory.ledger import ESTATE
 from secuprobe_action.memory.record import Signer
+from secuprobe_action.places.alerts import Alerts
 from secuprobe_action.places.base import Place
 from secuprobe_action.places.estate_check import EstateCheck
 from secuprobe_action.places.issue import KeptIssue
@@ -91,7 +92,9 @@ class Run:
         workspace = Workspace(platform.workspace)
         reports = SiteReports(platform, workspace, wanted.reports, wanted.check_name, self._clock) if wanted.reports else None
         issue = KeptIssue(desk, wanted.check_name, ESTATE) if wanted.issue and wanted.policy.is_gate else None
-        shown: Sequence[Place | None] = (check, reports, LogTable(platform), issue)
+        alerts = Alerts(desk, platform.definition_file, wanted.check_name, self._clock.time) if wanted.upload_sarif else None
+        # The alerts last: they may take the longest.
+        shown: Sequence[Place | None] = (check, reports, LogTable(platform), issue, alerts)
         shell.places.add([place for place in shown if place], desk)
         rules = read_rules(workspace, wanted.ignore_file)
         if reports:
@@ -113,7 +116,8 @@ class Run:
                 memory=memory,
                 judging=Judging(wanted.policy, rules, self._clock.time),
                 reports=reports,
-                show=lambda progress: self._show(progress, check),
+                alerts=alerts,
+                show=lambda progress: self._show(progress, check, alerts),
                 tell_fault=shell.tell_fault,
             )
             return Survey(wanted, means, rows).run(targets, earlier)
@@ -154,10 +158,12 @@ class Run:
                 self._clock.sleep(PAUSE_S)
         return ask()
 
-    def _show(self, progress: Progress, check: EstateCheck | None) -> None:
+    def _show(self, progress: Progress, check: EstateCheck | None, alerts: Alerts | None) -> None:
         now = self._clock.monotonic()
         if check:
             check.keep(progress)
+        if alerts:
+            alerts.keep()
         if now - self._told_at >= self._platform.beat_s:
             self._told_at = now
             self._shell.progress(progress)

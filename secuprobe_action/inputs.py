@@ -54,6 +54,7 @@ ESTATE_DEFAULTS: Mapping[str, str] = {
     "check_run": "false",
     "check_name": "SecuProbe estate",
     "issue": "false",
+    "upload_sarif": "false",
     "github_token": "",
 }
 """The inputs of the command `estate`, which are those of estate/action.yml, too."""

@@ -101,6 +101,7 @@ class EstateSettings(Access):
         include: globs of the host names of the account's domains; empty: all.
         exclude: globs of those to leave out.
         reports: the folder of the reports, relative to the workspace, or None for none.
+        upload_sarif: whether each site's findings become alerts.
 
     The others are those of `Settings`.
     """
@@ -117,6 +118,7 @@ class EstateSettings(Access):
     check_run: Annotated[bool, BeforeValidator(values.flag)]
     check_name: Annotated[str, BeforeValidator(values.check_name)]
     issue: Annotated[bool, BeforeValidator(values.flag)]
+    upload_sarif: Annotated[bool, BeforeValidator(values.flag)]
     github_token: Annotated[SecretStr | None, BeforeValidator(lambda value: value or None)]
 
     @property

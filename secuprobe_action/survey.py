@@ -30,6 +30,7 @@ from secuprobe_action.judging import Judging
 from secuprobe_action.log import Log
 from secuprobe_action.memory.estate_memory import EstateMemory
 from secuprobe_action.memory.ledger import digest_of
+from secuprobe_action.places.alerts import Alerts
 from secuprobe_action.places.site_reports import SiteReports
 from secuprobe_action.settings import EstateSettings
 from secuprobe_action.text import about, one_line, plural
@@ -70,6 +71,7 @@ class Means:
         memory: what is remembered of the sites.
         judging: what each is judged by.
         reports: where each one's reports go, or None.
+        alerts: where each one's findings become alerts, or None.
         show: called with how it stands, about once a second.
         tell_fault: shows the traceback of the exception that is being handled.
     """
@@ -81,6 +83,7 @@ class Means:
     memory: EstateMemory
     judging: Judging
     reports: SiteReports | None
+    alerts: Alerts | None
     show: Callable[[Progress], None]
     tell_fault: Callable[[], None]
 
@@ -203,6 +206,8 @@ class Survey:
             if isinstance(result, Judged):
                 self._means.memory.judged(site, result)
                 self._rows[site] = self._judged(site, result)
+                if self._means.alerts:
+                    self._means.alerts.judged(result)
                 return
             if not isinstance(result, ActionError):
                 raise result

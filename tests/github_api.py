@@ -1,7 +1,9 @@
 """A small GitHub: the part of its REST and GraphQL API that the action uses, over real HTTP, with state."""
 
 import asyncio
+import base64
 import datetime as dt
+import gzip
 import itertools
 import json
 from collections.abc import Callable, Iterable, Iterator
@@ -31,6 +33,9 @@ def check_bodies(bodies: Iterable[tuple[str, dict[str, Any]]]) -> None:
         jsonschema.validate(body, schema)
 
 
+MAX_SARIF_RUNS = 20
+"""In an upload."""
+
 HEAD, BASE = "d" * 40, "b" * 40
 ACTIONS_APP = {"id": 15368, "slug": "github-actions"}
 OTHER_APP = {"id": 99, "slug": "some-ci"}
@@ -57,6 +62,7 @@ class FakeGitHub:
         comments: comments of all pull requests, each with the `pull` that it is of.
         issues: all issues, each with its comments.
         labels: those that the repository has.
+        alerts: what code scanning shows, by ref and category: the rules of each.
         viewer: whose the token is.
         refuse: what is refused, given `METHOD path`; or None.
         hang_s: how long every answer takes.
@@ -74,6 +80,7 @@ class FakeGitHub:
     comments: list[dict[str, Any]] = field(default_factory=list)
     issues: list[dict[str, Any]] = field(default_factory=list)
     labels: list[str] = field(default_factory=list)
+    alerts: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     viewer: str = "github-actions[bot]"
     refuse: Callable[[str], Refusal | None] = lambda request: None
     hang_s: float = 0.0
@@ -116,6 +123,7 @@ class FakeGitHub:
             "GITHUB_API_URL": self.url,
             "GITHUB_REPOSITORY": REPOSITORY,
             "GITHUB_SHA": sha,
+            "GITHUB_REF": f"refs/pull/{self.number}/merge" if event_name == "pull_request" else "refs/heads/main",
             "GITHUB_EVENT_NAME": event_name,
             "GITHUB_RUN_ID": str(next(self.run_ids)),
             "GITHUB_RUN_ATTEMPT": "1",
@@ -174,6 +182,7 @@ def create(github: FakeGitHub) -> FastAPI:
     _add_checks(app, github)
     _add_issues(app, github)
     _add_comments(app, github)
+    _add_code_scanning(app, github)
     return app
 
 
@@ -303,6 +312,25 @@ def _add_comments(app: FastAPI, github: FakeGitHub) -> None:
         gone = len(kept) == len(github.comments)
         github.comments[:] = kept
         return JSONResponse({"message": "Not Found"}, 404) if gone else Response(status_code=204)
+
+
+def _add_code_scanning(app: FastAPI, github: FakeGitHub) -> None:
+    @app.post(REPO + "/code-scanning/sarifs")
+    async def upload(request: Request) -> Any:
+        """Take a report's runs in place of those of their categories (docs.github.com, "SARIF support for code scanning")."""
+        body = await request.json()
+        github.bodies.append(("POST /repos/{owner}/{repo}/code-scanning/sarifs", body))
+        runs = json.loads(gzip.decompress(base64.b64decode(body["sarif"], validate=True)))["runs"]
+        if body["commit_sha"] not in github.history.parents:
+            return JSONResponse({"message": f"commit not found: {body['commit_sha']}"}, 404)
+        if len(runs) > MAX_SARIF_RUNS:
+            return JSONResponse({"message": f"there are more runs than allowed ({len(runs)} > {MAX_SARIF_RUNS})"}, 400)
+        for run in runs:
+            hashes = [result["partialFingerprints"]["primaryLocationLineHash"] for result in run["results"]]
+            assert len(set(hashes)) == len(hashes), "what tells alerts apart"
+            category = run["automationDetails"]["id"]
+            github.alerts[body["ref"], category] = [result["ruleId"] for result in run["results"]]
+        return JSONResponse({"id": str(next(github.ids)), "url": f"{github.url}{REPO}/code-scanning/sarifs/1"}, 202)
 
 
 def read_only(request: str) -> Refusal | None:

@@ -161,6 +161,9 @@ class BrokenForge:
     def publish_comment(self, comment: Comment, subject: Subject) -> None:
         raise RuntimeError
 
+    def upload_sarif(self, zipped: bytes) -> None:
+        raise RuntimeError
+
 
 @pytest.mark.parametrize(("count", "code"), [(0, ExitCode.PASSED), (1, ExitCode.GATE_FAILED)])
 def test_nothing_that_a_forge_does_changes_the_verdict(job: Job, count: int, code: ExitCode) -> None:

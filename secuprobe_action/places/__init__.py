@@ -74,7 +74,7 @@ class Places:
             note = self._desk.run(errand) if self._desk else None
         except ForgeError as error:
             tell = self._platform.warn if errand.is_news else self._platform.debug
-            tell(f"{errand.purpose}: {error}. The verdict is not affected.")
+            tell(f"{errand.purpose}{errand.detail()}: {error}. The verdict is not affected.")
             return
         if note:
             self._platform.info(note)

@@ -138,6 +138,9 @@ class ForgeError(Exception):
 NO_ROOM = "what is kept of many sites needs a check run's text, which GitHub alone has"
 """Why a forge refuses a check that needs its text."""
 
+NO_ALERTS = "alerts are code scanning's, which GitHub alone has"
+"""Why a forge takes no SARIF."""
+
 
 class Forge(Protocol):
     """Where the code lives and is reviewed. It never decides the exit code: whoever asks it turns its errors into warnings.
@@ -189,6 +192,9 @@ class Forge(Protocol):
 
     def publish_comment(self, comment: Comment, subject: Subject) -> None:
         """Comment on the subject's pull requests, in place of an earlier comment of the same name and site."""
+
+    def upload_sarif(self, zipped: bytes) -> None:
+        """Have a SARIF report, compressed by gzip, become alerts in place of those of its category."""
 
 
 class Platform(Protocol):

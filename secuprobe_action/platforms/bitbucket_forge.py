@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 from secuprobe_action.platforms.ancestry import Parents, first_parents
-from secuprobe_action.platforms.base import NO_ROOM, Check, Comment, ForgeError, Kept, Lineage, Subject
+from secuprobe_action.platforms.base import NO_ALERTS, NO_ROOM, Check, Comment, ForgeError, Kept, Lineage, Subject
 from secuprobe_action.platforms.bitbucket_api import BitbucketApi, NotThere, accepted, read
 from secuprobe_action.platforms.bitbucket_report import MAX_LINE, Memory, of_check, report_id, with_memory
 from secuprobe_action.platforms.issues import Issues
@@ -93,6 +93,10 @@ class BitbucketForge:
     def publish_comment(self, comment: Comment, subject: Subject) -> None:
         """Refuse: the report is what a pull request shows."""
         raise ForgeError("comments are made on GitHub and GitLab only")
+
+    def upload_sarif(self, zipped: bytes) -> None:
+        """Refuse: the report is what a commit has."""
+        raise ForgeError(NO_ALERTS)
 
     def _number(self, line: str) -> int:
         """Return by which number a line can be changed, from 1."""

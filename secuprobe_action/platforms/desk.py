@@ -28,11 +28,15 @@ class Errand:
         purpose: what it is about, as in `The check run was not published`, for the warning where it fails.
         work: what to do; returns a line for the log, or None.
         is_news: whether its failing is worth a warning.
+        detail: what is to be added to `purpose` in the warning, as only its end tells.
+        limit_s: what it may take at the most, in seconds.
     """
 
     purpose: str
     work: Callable[[], str | None]
     is_news: bool = True
+    detail: Callable[[], str] = str
+    limit_s: float = ASK_S
 
 
 class Desk:
@@ -94,13 +98,14 @@ class Desk:
 
         self.begin(work)
 
-    def finish(self, task: Task[_Answer], *, in_budget: bool = False, share: float = 1.0) -> _Answer:
+    def finish(self, task: Task[_Answer], *, in_budget: bool = False, share: float = 1.0, limit_s: float = ASK_S) -> _Answer:
         """Return what the task came to, once it is finished.
 
         Args:
             task: what was begun.
             in_budget: whether to wait no longer than the budget lasts: what decides must leave the overtime to what shows it.
             share: how much of what is left it may take, 0 to 1.
+            limit_s: what it may take at the most, in seconds.
 
         Raises:
             ForgeError: it took too long, or went wrong in whatever way.
@@ -109,7 +114,7 @@ class Desk:
         stuck = self._stuck is not None and not self._stuck.finished.is_set()
         try:
             left_s = self._left_s() - (OVERTIME_S if in_budget else 0.0)
-            if not self._clock.wait(task, 0.0 if stuck else max(0.0, min(ASK_S, share * left_s))):
+            if not self._clock.wait(task, 0.0 if stuck else max(0.0, min(limit_s, share * left_s))):
                 self._stuck = self._stuck if stuck else task
                 raise TimeoutError
             return task.result()
@@ -130,4 +135,4 @@ class Desk:
             task = self.begin(errand.work)
         except TimeoutError as error:
             raise ForgeError("it took too long") from error
-        return self.finish(task)
+        return self.finish(task, limit_s=errand.limit_s)

@@ -46,6 +46,7 @@ _PERMISSIONS = {
     "open an issue": "issues: write",
     "change an issue": "issues: write",
     "comment on an issue": "issues: write",
+    "upload SARIF": "security-events: write",
 }
 
 

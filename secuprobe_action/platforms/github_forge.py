@@ -1,5 +1,6 @@
 """GitHub's API, through PyGithub: check runs, what they keep, and comments."""
 
+import base64
 import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
@@ -137,6 +138,23 @@ class GitHubForge:
     def publish_comment(self, comment: Comment, subject: Subject) -> None:
         """Edit this token's own comment of that name and site on each pull request, or make one."""
         asking("comment on the pull request", lambda: self._publish_comment(comment, subject))
+
+    def upload_sarif(self, zipped: bytes) -> None:
+        """Upload a report for the commit and the ref that the workflow runs for, as upload-sarif does: for a pull request its merge.
+
+        The ref must be a branch's, a tag's or a pull request's in full (docs.github.com, "Upload an analysis as SARIF data").
+        """
+        ref = self._environment.get("GITHUB_REF", "")
+        if not re.match("refs/(heads|tags|pull)/", ref):
+            raise ForgeError("GITHUB_REF names no branch, tag or pull request whose alerts they could be")
+        body = {
+            "commit_sha": self._environment.get("GITHUB_SHA", ""),
+            "ref": ref,
+            "sarif": base64.b64encode(zipped).decode("ascii"),
+            "tool_name": "SecuProbe",
+        }
+        url = f"{self._repository.url}/code-scanning/sarifs"
+        asking("upload SARIF", lambda: self._repository.requester.requestJsonAndCheck("POST", url, input=body))
 
     @cached_property
     def _repository(self) -> Repository:

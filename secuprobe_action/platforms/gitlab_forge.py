@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import httpx
 
-from secuprobe_action.platforms.base import NO_ROOM, Check, Comment, Conclusion, ForgeError, Kept, Lineage, Subject
+from secuprobe_action.platforms.base import NO_ALERTS, NO_ROOM, Check, Comment, Conclusion, ForgeError, Kept, Lineage, Subject
 from secuprobe_action.platforms.gitlab_api import MAX_LISTED, GitLabApi, accepted, content, message, pages
 from secuprobe_action.platforms.gitlab_issues import GitLabIssues
 from secuprobe_action.platforms.issues import Issues
@@ -146,6 +146,10 @@ class GitLabForge:
         if not self._iid:
             raise ForgeError("it needs a merge request pipeline")
         self._api.asking(lambda http: self._note(http, comment))
+
+    def upload_sarif(self, zipped: bytes) -> None:
+        """Refuse: GitLab has reports of its own for that."""
+        raise ForgeError(NO_ALERTS)
 
     def _merge_base(self, http: httpx.Client, commit: str) -> str | None:
         # By its head: a name may be a tag's as well, and a tag anybody's.

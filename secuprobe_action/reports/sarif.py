@@ -1,7 +1,7 @@
 """SARIF 2.1.0, as GitHub's code scanning takes it (docs.github.com, "SARIF support for code scanning").
 
 Code scanning tells alerts apart by the rule's id and by primaryLocationLineHash, which upload-sarif makes of the line that a
-result names (github/codeql-action, src/fingerprints.ts). Web findings all name the workflow's first line, so each has a rule
+result names (github/codeql-action, src/fingerprints.ts); where another uploads, the file must bring it. Web findings all name the workflow's first line, so each has a rule
 of its own: with its own severity, which is the rule's (`security-severity`), and with the site in its id.
 """
 
@@ -48,12 +48,16 @@ _LEVELS = {
 }
 
 
-def render(story: Story) -> str | None:
+def render(story: Story, *, uploaded: bool = False) -> str | None:
     """Return every finding, whatever the threshold, worst first; None where not all are known.
 
     Code scanning closes the alerts that the next file doesn't hold, so a file with a part of the findings would close the
     rest. Fixed findings are left out for the same reason, and so are accepted ones: code scanning ignores suppressions, or
     heeds them only when it first sees an alert.
+
+    Args:
+        story: what is told.
+        uploaded: whether it goes to code scanning as it is; a fingerprint that upload-sarif didn't make would have it warn.
     """
     if story.gap:
         return None
@@ -76,7 +80,7 @@ def render(story: Story) -> str | None:
             "reportUrl": story.report.report_url,
             "secuScore": story.report.score,
         },
-        "results": [_result(index, named, story) for index, named in enumerate(shown)],
+        "results": [_result(index, named, story, uploaded=uploaded) for index, named in enumerate(shown)],
     }
     return json.dumps({"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]}) + "\n"
 
@@ -151,7 +155,7 @@ def _site(named: Named) -> str:
     return f" of {markdown_block(named.site, 300, 10_000)}" if named.site else ""
 
 
-def _result(index: int, named: Named, story: Story) -> dict[str, Any]:
+def _result(index: int, named: Named, story: Story, *, uploaded: bool) -> dict[str, Any]:
     severity = named.assessed.finding.severity
     result: dict[str, Any] = {
         "ruleId": _rule_id(named),
@@ -164,6 +168,8 @@ def _result(index: int, named: Named, story: Story) -> dict[str, Any]:
         "partialFingerprints": {f"secuprobeFinding/v{IDENTITY_VERSION}": named.identity.key},
         "properties": {"url": story.report.url, "site": story.site, "severity": severity.label},
     }
+    if uploaded:
+        result["partialFingerprints"]["primaryLocationLineHash"] = f"{named.identity.key[:16]}:1"
     if named.assessed.change:
         result["baselineState"] = named.assessed.change.value
     return result
