@@ -140,7 +140,7 @@ class GitHubForge:
         asking("comment on the pull request", lambda: self._publish_comment(comment, subject))
 
     def upload_sarif(self, zipped: bytes) -> None:
-        """Upload a report for the commit and the ref that the workflow runs for, as upload-sarif does: for a pull request its merge.
+        """Upload a report for the commit and the ref that the workflow runs for: for a pull request its merge.
 
         The ref must be a branch's, a tag's or a pull request's in full (docs.github.com, "Upload an analysis as SARIF data").
         """

@@ -1,8 +1,9 @@
 """SARIF 2.1.0, as GitHub's code scanning takes it (docs.github.com, "SARIF support for code scanning").
 
 Code scanning tells alerts apart by the rule's id and by primaryLocationLineHash, which upload-sarif makes of the line that a
-result names (github/codeql-action, src/fingerprints.ts); where another uploads, the file must bring it. Web findings all name the workflow's first line, so each has a rule
-of its own: with its own severity, which is the rule's (`security-severity`), and with the site in its id.
+result names (github/codeql-action, src/fingerprints.ts); where something else uploads, the file must bring it. Web findings all
+name the workflow's first line, so each has a rule of its own: with its own severity, which is the rule's (`security-severity`),
+and with the site in its id.
 """
 
 import json
