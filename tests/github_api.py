@@ -62,7 +62,7 @@ class FakeGitHub:
         comments: comments of all pull requests, each with the `pull` that it is of.
         issues: all issues, each with its comments.
         labels: those that the repository has.
-        alerts: what code scanning shows, by ref and category: the rules of each.
+        alerts: what code scanning shows, by ref and category: what tells each from others.
         viewer: whose the token is.
         refuse: what is refused, given `METHOD path`; or None.
         hang_s: how long every answer takes.
@@ -326,10 +326,9 @@ def _add_code_scanning(app: FastAPI, github: FakeGitHub) -> None:
         if len(runs) > MAX_SARIF_RUNS:
             return JSONResponse({"message": f"there are more runs than allowed ({len(runs)} > {MAX_SARIF_RUNS})"}, 400)
         for run in runs:
-            hashes = [result["partialFingerprints"]["primaryLocationLineHash"] for result in run["results"]]
-            assert len(set(hashes)) == len(hashes), "what tells alerts apart"
-            category = run["automationDetails"]["id"]
-            github.alerts[body["ref"], category] = [result["ruleId"] for result in run["results"]]
+            github.alerts[body["ref"], run["automationDetails"]["id"]] = [
+                f"{result['ruleId']} {result['partialFingerprints']['primaryLocationLineHash']}" for result in run["results"]
+            ]
         return JSONResponse({"id": str(next(github.ids)), "url": f"{github.url}{REPO}/code-scanning/sarifs/1"}, 202)
 
 

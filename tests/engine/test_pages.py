@@ -188,7 +188,7 @@ def test_every_domain_every_night_by_the_reusable_workflow(world: World) -> None
 
     assert sites(first) == {"shop": "❌", "blog": "✅"}, "the first night has nothing to compare with"
     assert sites(second) == {"shop": "✅", "blog": "❌"}
-    assert sorted(len(rules) for rules in world.github.alerts.values()) == [1, 1]
+    assert sorted(len(shown) for shown in world.github.alerts.values()) == [1, 1]
     assert {ref for ref, _ in world.github.alerts} == {"refs/heads/main"}
     assert "index.html" in second.artifact("secuprobe")
 

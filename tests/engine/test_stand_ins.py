@@ -140,6 +140,14 @@ def test_alerts_that_code_scanning_would_refuse_are_refused(tmp_path: Path, text
     assert said in done.stdout
 
 
+@pytest.mark.parametrize(("sites", "code"), [(20, 0), (21, 1)])
+def test_the_files_of_a_folder_are_one_upload_of_at_most_twenty_runs(tmp_path: Path, sites: int, code: int) -> None:
+    for number in range(sites):
+        write(tmp_path, f"folder/{number}.sarif", text=sarif(category=f"{number}/"))
+
+    assert call(SARIF, tmp_path, sarif_file="folder").returncode == code
+
+
 def test_a_category_is_taken_once_a_run_and_the_files_own_comes_first(tmp_path: Path) -> None:
     write(tmp_path, "a.sarif", text=sarif())
     write(tmp_path, "b.sarif", text=sarif(category=None))

@@ -71,7 +71,7 @@ def test_an_estate_in_which_a_site_passes_one_fails_one_is_refused_and_one_is_no
     assert [row[0].partition(".example")[0] for row in overview.tables[0].rows[1:]][:3] == ["shop", "typo", "blog"]
     assert "Your plan does not include API scans of this site" in overview.text
     assert {"index.html"} < set(run.artifact("night"))
-    assert sorted(len(rules) for rules in world.github.alerts.values()) == [0, len(FINDINGS)], "of what is accepted there is none"
+    assert sorted(len(shown) for shown in world.github.alerts.values()) == [0, len(FINDINGS)], "of what is accepted there is none"
     assert KEY not in "".join(step.log for job in run.jobs.values() for step in job.steps.values())
     assert KEY not in "".join(path.read_text(encoding="utf-8") for path in run.folder.rglob("artifacts/**/*") if path.is_file())
 

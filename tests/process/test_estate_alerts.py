@@ -40,8 +40,8 @@ def _world(runner: Runner, api: Api) -> Iterator[World]:
 def alerts(github: FakeGitHub, ref: str = "refs/heads/main") -> dict[str, int]:
     """Return how many alerts each site has, by what is readable of its category."""
     return {
-        category.rpartition("https-")[2].partition(".example")[0]: len(rules)
-        for (at, category), rules in github.alerts.items()
+        category.rpartition("https-")[2].partition(".example")[0]: len(shown)
+        for (at, category), shown in github.alerts.items()
         if at == ref
     }
 
@@ -54,7 +54,7 @@ def test_twenty_five_sites_are_more_than_a_folders_upload_could_hold(world: Worl
     assert "uploaded the findings of 25 sites to code scanning" in first.log
     expected = {f"site-{number}": 1 for number in range(25)}
     assert alerts(world.github) == {**expected, "site-7": 0, "site-8": 2}
-    assert len({rule for rules in world.github.alerts.values() for rule in rules}) == 25, "no site has another's alerts"
+    assert len({alert for shown in world.github.alerts.values() for alert in shown}) == 25, "no site has another's alerts"
     assert world.github.requests.count(UPLOADED) == 50
     check_bodies(world.github.bodies)
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 MOST_RESULTS = 25_000
+MOST_RUNS = 20
+"""Of an upload; all files of a folder are one."""
 
 
 def refuse(why: str) -> None:
@@ -30,6 +32,9 @@ def main(inputs: dict[str, str], alerts: Path) -> None:
     files = sorted(path.rglob("*.sarif")) if path.is_dir() else [path]
     if not path.exists() or not files:
         refuse(f"Path does not exist, or holds no SARIF file: {path}")
+    runs = sum(len(json.loads(file.read_text(encoding="utf-8"))["runs"]) for file in files)
+    if runs > MOST_RUNS:
+        refuse(f"rejecting SARIF, as there are more runs than allowed ({runs} > {MOST_RUNS})")
     for file in files:
         take(file, inputs["category"], alerts)
 
