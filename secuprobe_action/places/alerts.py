@@ -50,7 +50,12 @@ class Alerts(Place):
     def judged(self, judged: Judged) -> None:
         """Take note of a site's findings. Does not wait for anything."""
         at = dt.datetime.fromtimestamp(self._now(), dt.UTC)
-        text = sarif.render(Story(judged.report, judged.verdict, self._location, at, self._name), uploaded=True)
+        try:
+            text = sarif.render(Story(judged.report, judged.verdict, self._location, at, self._name), uploaded=True)
+        except Exception as error:  # noqa: BLE001  # told at the end: an alert decides nothing
+            self._due += 1
+            self._failed(error)
+            return
         if text is not None:
             self._due += 1
             self._waiting.append(gzip.compress(text.encode()))
@@ -89,7 +94,10 @@ class Alerts(Place):
             self._desk.forge.upload_sarif(zipped)
         except Exception as error:  # noqa: BLE001  # whatever a forge's library comes up with, as at the desk
             self._in_a_row += 1
-            self._problem = self._problem or (str(error) if isinstance(error, ForgeError) else type(error).__name__)
+            self._failed(error)
         else:
             self._in_a_row = 0
             self._taken += 1
+
+    def _failed(self, error: Exception) -> None:
+        self._problem = self._problem or (str(error) if isinstance(error, ForgeError) else type(error).__name__)

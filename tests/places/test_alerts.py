@@ -3,6 +3,7 @@
 import gzip
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -82,3 +83,16 @@ def test_where_no_site_was_judged_the_forge_is_not_asked() -> None:
     alerts, _ = alerts_at(SimulatedClock(), CodeScanning())
 
     assert alerts.end(END) is None
+
+
+def test_what_can_not_be_told_of_a_site_is_a_warning_and_no_error() -> None:
+    alerts, desk = alerts_at(SimulatedClock(), CodeScanning())
+    alerts.judged(judged())
+    alerts.judged(replace(judged(), report=None))  # type: ignore[arg-type]  # a fault of ours, of whatever kind
+    errand = alerts.end(END)
+    assert errand is not None
+
+    with pytest.raises(ForgeError, match="AttributeError"):
+        desk.run(errand)
+
+    assert errand.detail() == " for 1 of 2 sites"
