@@ -90,7 +90,8 @@ class CheckRun(Place):
         def work() -> str | None:
             line, note = self._left_for_later(ending, at, recalled)
             report_url, site = _scan(ending)
-            lasting = isinstance(ending, Judged)
+            # What later runs pass over must not push out what they go by.
+            lasting = note is None and recalled is not None and recalled.on_default
             text = self._ages_of(ending, recalled)
             self._publish(Check(self._name, conclusion, title, summary, at, line, report_url, site, lasting, text))
             return STALE if self._stale else note

@@ -34,6 +34,7 @@ class Bitbucket(Terminal):
         self.attempt = attempt_of(environment)
         self.workspace = Path(environment.get("BITBUCKET_CLONE_DIR") or Path.cwd())
         self._commit = environment.get("BITBUCKET_COMMIT", "")
+        self._is_pending = False
         self._api = BitbucketApi(environment, network or Network.of(environment))
 
     def publish_result(self, name: str, report: ScanReport, verdict: Verdict) -> None:
@@ -46,11 +47,16 @@ class Bitbucket(Terminal):
         self._renew(own_id, judged(report, verdict), list(annotations(own_id, report, verdict)))
 
     def publish_progress(self, name: str, site: str | None, progress: Progress, report_url: str | None) -> None:
-        """Have the report on the commit say that it is pending; an earlier one's annotations stay until there is a verdict.
+        """Have the report on the commit say that it is pending, once; an earlier one's annotations stay until there is a verdict.
+
+        It is said at the beginning only: Bitbucket has no way to write what would leave a verdict alone, should it come late.
 
         Raises:
             ForgeError: Bitbucket did not take it.
         """
+        if self._is_pending:
+            return
+        self._is_pending = True
         own_id, pending = report_id(name, site), in_progress(site, progress, report_url)
         self._api.asking(lambda http: put(http, self._commit, own_id, with_memory(pending, kept_in(http, self._commit, own_id))))
 
@@ -70,10 +76,17 @@ class Bitbucket(Terminal):
 
 
 def _renew(http: httpx.Client, commit: str, own_id: str, report: Mapping[str, Any], listed: list[dict[str, Any]]) -> None:
-    memory = kept_in(http, commit, own_id)
+    whole = with_memory(report, kept_in(http, commit, own_id))
     # An update keeps the annotations of findings that are gone, so the report is made anew.
     accepted(http.delete(path(commit, own_id)), also=404)
-    put(http, commit, own_id, with_memory(report, memory))
+    put(http, commit, own_id, whole)
     for start in range(0, len(listed), ANNOTATIONS_A_REQUEST):
         part = listed[start : start + ANNOTATIONS_A_REQUEST]
         accepted(http.post(f"{path(commit, own_id)}/annotations", json=part))
+    if _is_pending(http.get(path(commit, own_id))):
+        put(http, commit, own_id, whole)
+
+
+def _is_pending(answer: httpx.Response) -> bool:
+    """Whether the report says so after its verdict: what was given up on may have come late."""
+    return answer.is_success and answer.json().get("result") == "PENDING"

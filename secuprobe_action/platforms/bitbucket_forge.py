@@ -1,5 +1,6 @@
 """Bitbucket's side of a run: what the commit's report keeps, and the repository's commits."""
 
+import contextlib
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,7 +10,17 @@ import httpx
 from secuprobe_action.platforms.ancestry import Parents, first_parents
 from secuprobe_action.platforms.base import NO_ALERTS, NO_ROOM, Check, Comment, ForgeError, Kept, Lineage, Subject
 from secuprobe_action.platforms.bitbucket_api import BitbucketApi, NotThere, accepted, read
-from secuprobe_action.platforms.bitbucket_report import MAX_LINE, Memory, of_check, report_id, with_memory
+from secuprobe_action.platforms.bitbucket_report import (
+    MAX_FLEETING,
+    MAX_LASTING,
+    MAX_LINE,
+    Memory,
+    memory_id,
+    of_check,
+    of_memory,
+    report_id,
+    with_memory,
+)
 from secuprobe_action.platforms.issues import Issues
 
 
@@ -65,22 +76,28 @@ class BitbucketForge:
         return MAX_LINE
 
     def kept(self, commit: str, name: str, site: str) -> Sequence[Kept]:
-        """Return what the commit's report keeps. Bitbucket doesn't say who wrote a report; the signature has to do."""
-        memory = self._api.asking(lambda http: kept_in(http, commit, report_id(name, site)))
-        return [Kept(self._number(line), line, own_time=False) for line in memory]
+        """Return what the commit's reports keep. Bitbucket doesn't say who wrote a report; the signature has to do."""
+        ids = memory_id(name, site), report_id(name, site)
+        lines = self._api.asking(lambda http: [line for own_id in ids for line in kept_in(http, commit, own_id).lines])
+        return [Kept(self._number(line), line, own_time=False) for line in lines]
 
     def publish_check(self, check: Check, commit: str, check_id: int | None) -> int:
-        """Put what is to be kept in the commit's report; what else it says at the end is `publish_result`'s."""
+        """Put what is to be kept in the commit's reports; what else they say at the end is `publish_result`'s."""
         if check.text:
             raise ForgeError(NO_ROOM)
         line, before = check.line, self._lines.get(check_id or -1)
         if line is None or check.site is None:
             return check_id or self._number("")
-        own_id = report_id(check.name, check.site)
+        site, own_id, lasting_id = check.site, report_id(check.name, check.site), memory_id(check.name, check.site)
 
         def ask(http: httpx.Client) -> None:
-            memory = kept_in(http, commit, own_id).with_line(line, lasting=check.lasting, instead_of=before)
-            put(http, commit, own_id, with_memory(of_check(check), memory))
+            fleeting = kept_in(http, commit, own_id).without(before)
+            if check.lasting:
+                lasting = kept_in(http, commit, lasting_id).with_line(line, MAX_LASTING)
+                put(http, commit, lasting_id, of_memory(site, lasting))
+            else:
+                fleeting = fleeting.with_line(line, MAX_FLEETING)
+            put(http, commit, own_id, with_memory(of_check(check), fleeting))
 
         self._api.asking(ask)
         number = check_id or self._number(line)
@@ -122,11 +139,16 @@ def path(commit: str, own_id: str) -> str:
 
 
 def put(http: httpx.Client, commit: str, own_id: str, report: Mapping[str, Any]) -> None:
-    """Make a commit's report, or change it.
+    """Make a commit's report, or change it; what goes wrong in passing is tried once more, since a PUT does no more then.
 
     Raises:
         ForgeError: Bitbucket did not take it.
     """
+    with contextlib.suppress(httpx.HTTPError):
+        answer = http.put(path(commit, own_id), json=report)
+        if not answer.is_server_error:
+            accepted(answer)
+            return
     accepted(http.put(path(commit, own_id), json=report))
 
 

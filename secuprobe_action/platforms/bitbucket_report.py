@@ -18,8 +18,8 @@ MAX_DETAILS = 2_000
 MAX_SUMMARY = MAX_TITLE = 450
 
 MAX_LINE = 255
-MAX_LASTING, MAX_FLEETING = 3, 2
-"""Lines in a report. The newest stay: of verdicts, which later runs go by, and of runs without one."""
+MAX_LASTING, MAX_FLEETING = 6, 2
+"""Lines in the report of memories, which later runs go by, and in the verdict's, of no use for long. The newest stay."""
 
 _SEVERITIES = {
     Severity.UNKNOWN: "CRITICAL",
@@ -45,47 +45,49 @@ class Memory:
     """The lines in a report. There is one report a commit, check name and site, so it holds what several runs left.
 
     Args:
-        lasting: of runs with a verdict, the oldest first.
-        fleeting: of others, likewise.
+        lines: the oldest first.
     """
 
-    lasting: tuple[str, ...] = ()
-    fleeting: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, details: str) -> "Memory":
         """Return what the details of a report keep."""
         *_, kept = details.rpartition(_MEMORY)
-        found = re.findall(rf"(~?)(secuprobe:\S{{1,{MAX_LINE}}})", kept) if _MEMORY in details else []
-        lasting = tuple(line for fleeting, line in found if not fleeting)
-        return cls(lasting[-MAX_LASTING:], tuple(line for fleeting, line in found if fleeting)[-MAX_FLEETING:])
+        found = re.findall(rf"secuprobe:\S{{1,{MAX_LINE}}}", kept) if _MEMORY in details else []
+        return cls(tuple(found[-MAX_LASTING:]))
 
     def __str__(self) -> str:
-        lines = (*self.lasting, *(f"~{line}" for line in self.fleeting))
-        return " ".join((f"\n\n{_MEMORY}", *lines)) if lines else ""
+        return " ".join((f"\n\n{_MEMORY}", *self.lines)) if self.lines else ""
 
-    def __iter__(self) -> Iterator[str]:
-        yield from (*self.lasting, *self.fleeting)
+    def with_line(self, line: str, most: int) -> "Memory":
+        """Return what is kept once a run has left a line: the newest lines, and so many at the most."""
+        return Memory((*self.without(line).lines, line)[-most:])
 
-    def with_line(self, line: str, *, lasting: bool, instead_of: str | None) -> "Memory":
-        """Return what is kept once a run has left a line.
-
-        Args:
-            line: the line.
-            lasting: whether it is of a run with a verdict.
-            instead_of: what the same run left before, or None.
-        """
-        kept = tuple(each for each in self.lasting if each not in (line, instead_of))
-        others = tuple(each for each in self.fleeting if each not in (line, instead_of))
-        if lasting:
-            return Memory((*kept, line)[-MAX_LASTING:], others)
-        return Memory(kept, (*others, line)[-MAX_FLEETING:])
+    def without(self, line: str | None) -> "Memory":
+        """Return what is kept without a line."""
+        return Memory(tuple(each for each in self.lines if each != line))
 
 
 def report_id(name: str, site: str | None) -> str:
     """Return a report's id: the sites that one commit is deployed to have one each, whatever of them is readable in it."""
     readable = re.sub(r"[^a-z0-9]+", "-", f"{name} {site or ''}".lower())[:60].strip("-")
     return f"secuprobe-{readable}{'-' if readable else ''}{digest(name, site, length=8)}"
+
+
+def memory_id(name: str, site: str | None) -> str:
+    """Return the id of the report that keeps what later runs go by.
+
+    It is one of its own, which is never deleted, and which nothing writes but a verdict: a report that is made anew may be lost
+    half-way, and what says how a scan stands may be carried out late.
+    """
+    return f"{report_id(name, site)}-memory"
+
+
+def of_memory(site: str, memory: Memory) -> dict[str, Any]:
+    """Return the report that keeps what later runs go by; it says nothing of this one."""
+    head = {**_head(site), "title": one_line(f"SecuProbe memory: {site}", MAX_TITLE)}
+    return with_memory({**head, "details": "What later runs are compared with.", "result": "PASSED", "data": []}, memory)
 
 
 def _head(site: str | None) -> dict[str, Any]:
