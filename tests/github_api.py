@@ -269,6 +269,10 @@ def _add_issues(app: FastAPI, github: FakeGitHub) -> None:
             return JSONResponse({"message": "Validation Failed"}, 422)
         return _paged(request, found[::-1], list)  # the newest first
 
+    @app.get(REPO + "/issues/{number}")
+    async def issue(number: int) -> Any:
+        return next(issue for issue in github.issues if issue["number"] == number)
+
     @app.post(REPO + "/issues")
     async def open_issue(request: Request) -> Any:
         body = await request.json()

@@ -6,10 +6,10 @@ from typing import Any
 
 import github
 from github.Issue import Issue as GitHubsIssue
+from github.IssuePullRequest import IssuePullRequest
 from github.NamedUser import NamedUser
 from github.Repository import Repository
 
-from secuprobe_action.platforms.base import ForgeError
 from secuprobe_action.platforms.github_errors import asking
 from secuprobe_action.platforms.issues import LABEL, MAX_LISTED, Issue
 from secuprobe_action.platforms.marker import Marker
@@ -53,16 +53,16 @@ class GitHubIssues:
     def _own(self, marker: Marker) -> list[Issue]:
         # A person may have an app's name.
         author = f"{self._viewer()}[bot]" if self._is_app else self._viewer()
-        found = self._by(author)
-        if len(found) > MAX_LISTED:
-            raise ForgeError(f"there are more than {MAX_LISTED:,} issues by {author}")
-        own = [Issue(each.number, each.state == "open", each.body) for each in found if marker.stands_in(each.body)]
+        marked = [each for each in self._by(author) if marker.begins(each.body)]
+        # A pull request is listed as an issue, too, and may quote whom it likes.
+        own = [Issue(each.number, each.state == "open", each.body) for each in marked if self._is_issue(each.number)]
         return sorted(own, key=lambda issue: issue.number)
 
     def _by(self, login: str) -> list[GitHubsIssue]:
         try:
             author = NamedUser(self._repository.requester, attributes={"login": login})
-            return list(islice(self._repository.get_issues(state="all", creator=author), MAX_LISTED + 1))
+            found = self._repository.get_issues(state="all", creator=author, sort="updated", direction="desc")
+            return list(islice(found, MAX_LISTED))
         except github.GithubException as error:
             if error.status == 422:  # an answer: there is nobody of that name
                 return []
@@ -78,3 +78,7 @@ class GitHubIssues:
 
     def _issue(self, number: int) -> GitHubsIssue:
         return self._repository.get_issue(number)
+
+    def _is_issue(self, number: int) -> bool:
+        pull: IssuePullRequest | None = self._issue(number).pull_request
+        return pull is None

@@ -6,7 +6,6 @@ from typing import Any
 
 import httpx
 
-from secuprobe_action.platforms.base import ForgeError
 from secuprobe_action.platforms.gitlab_api import GitLabApi, accepted, content, pages
 from secuprobe_action.platforms.issues import LABEL, MAX_LISTED, Issue
 from secuprobe_action.platforms.marker import Marker
@@ -43,10 +42,8 @@ class GitLabIssues:
 
     def _own(self, http: httpx.Client, marker: Marker) -> list[Issue]:
         author = self._api.viewer(http)["username"]
-        found = list(islice(pages(http, "/issues", scope="all", author_username=author), MAX_LISTED + 1))
-        if len(found) > MAX_LISTED:
-            raise ForgeError(f"there are more than {MAX_LISTED:,} issues by {author}")
-        own = [_issue(each) for each in found if marker.stands_in(each["description"])]
+        found = pages(http, "/issues", scope="all", author_username=author, order_by="updated_at", sort="desc")
+        own = [_issue(each) for each in islice(found, MAX_LISTED) if marker.begins(each["description"])]
         return sorted(own, key=lambda issue: issue.number)
 
 
@@ -59,5 +56,7 @@ def _open(http: httpx.Client, title: str, body: str) -> int:
     label = http.get(f"/labels/{LABEL}")
     accepted(label, also=404)
     labels = {"labels": LABEL} if label.is_success else {}
-    number: int = content(http.post("/issues", json={"title": title, "description": body, **labels}))["iid"]
+    # In a public project everybody would read what is open. People may change that.
+    new = {"title": title, "description": body, "confidential": True, **labels}
+    number: int = content(http.post("/issues", json=new))["iid"]
     return number

@@ -10,7 +10,8 @@ LABEL = "secuprobe"
 """The label that an issue gets where the project has it."""
 
 MAX_LISTED = 1_000
-"""Issues of one author that are looked at: more can't be read in time."""
+"""Issues of one author that are looked at, those first that were changed last: more can't be read in time. The own one is among
+them unless so many others were changed since it was; then another is opened, which is found from then on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Issues(Protocol):
     """The issues of a project. Each method may raise ForgeError."""
 
     def own(self, marker: Marker) -> Sequence[Issue]:
-        """Return this token's own issues with that marker, the oldest first; raises where there are too many to look at."""
+        """Return this token's own issues that begin with that marker, the oldest first, of the MAX_LISTED that changed last."""
 
     def open(self, title: str, body: str) -> int:
         """Open an issue, with the LABEL where the project has it, and return its number."""

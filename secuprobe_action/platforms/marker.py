@@ -24,12 +24,8 @@ class Marker:
         return f"<!-- secuprobe-scan-action name={name} site={digest(self.site)} -->"
 
     def begins(self, body: str | None) -> bool:
-        """Whether a comment begins with this marker."""
+        """Whether a text begins with this marker: further down it may be quoted by whoever else writes there."""
         return bool(body) and re.match(re.escape(str(self)) + r"\r?(\n|\Z)", body or "") is not None
-
-    def stands_in(self, body: str | None) -> bool:
-        """Whether a text has this marker as a line of its own, wherever: people may have written above it."""
-        return any(line.strip() == str(self) for line in (body or "").splitlines())
 
 
 def digest(site: str | None) -> str:

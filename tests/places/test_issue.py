@@ -60,7 +60,7 @@ class Board:
         return [
             Issue(number, each.is_open, each.body)
             for number, each in enumerate(self.issues_)
-            if each.by_us and marker.stands_in(each.body)
+            if each.by_us and marker.begins(each.body)
         ]
 
     def open(self, title: str, body: str) -> int:
@@ -243,12 +243,12 @@ def test_what_people_wrote_and_changed_stays() -> None:
 
     board.tell(judged("SQL injection"))
     board.only.title = "Our words"
-    board.only.body = f"Above.\n\n{board.only.body}\nBelow: see #12.\n"
+    board.only.body = f"{board.only.body}\nBelow: see #12.\n"
     board.tell(judged("No CSP"))
     board.tell(judged())
 
     assert board.only.title == "Our words"
-    assert board.only.body.startswith("Above.\n\n<!-- secuprobe-scan-action name=SecuProbe")
+    assert board.only.body.startswith("<!-- secuprobe-scan-action name=SecuProbe")
     assert board.only.body.endswith(" -->\n\nBelow: see #12.\n")
     assert "SQL injection" not in board.only.body
     assert board.only.body.count("<!-- secuprobe-scan-action end") == 1
@@ -285,7 +285,7 @@ def test_where_people_took_the_end_away_the_text_is_still_ours(lost: str) -> Non
 
     board.tell(judged("SQL injection"))
     begin = board.only.body.splitlines()[0]
-    board.only.body = f"Above.\n{begin}" if lost == "all" else board.only.body.partition("<!-- secuprobe-scan-action end")[0]
+    board.only.body = begin if lost == "all" else board.only.body.partition("<!-- secuprobe-scan-action end")[0]
     board.tell(judged("No CSP"))
 
     assert "SQL injection" not in board.only.body

@@ -25,7 +25,11 @@ def _mocked() -> Iterator[responses.RequestsMock]:
 
 
 def listed(mocked: responses.RequestsMock, login: str, *found: dict[str, Any], status: int = 200) -> None:
-    query = matchers.query_param_matcher({"creator": login, "state": "all", "per_page": "100"})
+    query = matchers.query_param_matcher(
+        {"creator": login, "state": "all", "sort": "updated", "direction": "desc", "per_page": "100"}
+    )
+    for each in found:  # by itself, too
+        mocked.get(each["url"], json=each)
     mocked.get(
         f"{REPO}/issues", json=list(found) if status == 200 else {"message": "Validation Failed"}, status=status, match=[query]
     )
@@ -36,7 +40,8 @@ def issue(number: int, body: str | None, state: str = "open") -> dict[str, Any]:
 
 
 def test_its_own_are_those_of_the_app(mocked: responses.RequestsMock) -> None:
-    listed(mocked, "github-actions[bot]", issue(9, f"above\n{MARKER}\nx", "closed"), issue(4, f"{MARKER}\n"), issue(3, None))
+    found = issue(9, f"{MARKER}\nx", "closed"), issue(4, f"{MARKER}\n"), issue(3, None), issue(2, f"It says:\n{MARKER}\nx")
+    listed(mocked, "github-actions[bot]", *found)
 
     own = forge().issues.own(MARKER)
 
@@ -49,11 +54,18 @@ def test_nobody_of_that_name_has_none(mocked: responses.RequestsMock) -> None:
     assert forge().issues.own(MARKER) == []
 
 
-def test_too_many_to_look_at_are_no_reason_to_open_another(mocked: responses.RequestsMock) -> None:
-    listed(mocked, "github-actions[bot]", *(issue(number, "") for number in range(MAX_LISTED + 1)))
+def test_a_pull_request_is_no_issue_whatever_it_begins_with(mocked: responses.RequestsMock) -> None:
+    pull = {**issue(5, f"{MARKER}\nx"), "pull_request": {"url": f"{REPO}/pulls/5"}}
+    listed(mocked, "github-actions[bot]", pull, issue(7, f"{MARKER}\nx"))
 
-    with pytest.raises(ForgeError, match="more than 1,000 issues by github-actions"):
-        forge().issues.own(MARKER)
+    assert [each.number for each in forge().issues.own(MARKER)] == [7]
+
+
+def test_of_very_many_those_are_looked_at_that_changed_last(mocked: responses.RequestsMock) -> None:
+    others = [issue(number, "") for number in range(MAX_LISTED)]
+    listed(mocked, "github-actions[bot]", issue(5_000, f"{MARKER}\n"), *others, issue(1, f"{MARKER}\n"))
+
+    assert [each.number for each in forge().issues.own(MARKER)] == [5_000]
 
 
 @pytest.mark.parametrize("status", [403, 410, 500])

@@ -68,6 +68,21 @@ def test_a_story_on_github(runner: Runner, github: FakeGitHub, api: Api) -> None
     assert all(body.keys() <= {"body", "state", "state_reason"} for name, body in github.bodies if name.startswith("PATCH"))
 
 
+def test_who_quotes_the_mark_is_neither_taken_for_the_issue_nor_silences_it(runner: Runner, github: FakeGitHub, api: Api) -> None:
+    api.play(SQL)
+    scan(runner, github, api)
+    (real,) = github.issues
+    pull = github.add_issue("github-actions[bot]", title="Release", body=real["body"], pull_request={"url": "x"})
+    told = github.add_issue("github-actions[bot]", title="Feedback", body=f"> They say:\n{real['body']}", state="closed")
+    before = dict(pull), dict(told)
+    github.issues.remove(real)
+
+    scan(runner, github, api)
+
+    assert (pull, told) == before
+    assert [issue["title"] for issue in github.issues[2:]] == ["SecuProbe: findings at https://shop.example"]
+
+
 def test_a_repository_without_the_label_gets_none(runner: Runner, github: FakeGitHub, api: Api) -> None:
     api.play(SQL)
 
@@ -120,9 +135,10 @@ def test_a_story_on_gitlab(runner: Runner, api: Api) -> None:
         merge_request = run(runner, api, {**gitlab.job("a" * 40), **wanted, "CI_MERGE_REQUEST_IID": "7"})
 
     assert len(gitlab.issues) == 106, "\n".join(logs)
-    assert (issue["state"], issue["labels"], issue["title"]) == (
+    assert (issue["state"], issue["labels"], issue["confidential"], issue["title"]) == (
         "opened",
         "secuprobe",
+        True,
         "SecuProbe: findings at https://shop.example",
     )
     assert [text.split(" ")[0] for text in issue["said"]] == ["**1", "✅", "❌"]
