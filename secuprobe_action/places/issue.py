@@ -60,7 +60,8 @@ def _is_of_the_default_branch(forge: Forge) -> bool:
 class _Keeper:
     """What becomes of the issue: it is open while the gate fails.
 
-    One that people closed although it fails stays closed until something comes.
+    One that people closed although it fails stays closed until something comes. What is said comes before the text that remembers
+    it: where the forge takes only the first, it is said once more, rather than never.
 
     Args:
         issues: where it is.
@@ -95,28 +96,28 @@ class _Keeper:
 
     def _passed(self, found: Issue) -> None:
         if found.is_open:
-            self._write(found, is_open=False)
             self.issues.comment(found.number, report.passed(self.news))
+            self._write(found, is_open=False)
         elif report.told(found.body).fails:  # people closed it; from now on it is as if this had
-            self.issues.change(found.number, report.with_stand(found.body, Stand.PASSED), is_open=None)
+            self.issues.change(found.number, report.with_stand(str(self.marker), found.body, Stand.PASSED), is_open=None)
 
     def _goes_on(self, found: Issue) -> None:
         before = report.told(found.body)
         changes = report.changes(self.news, before)
         is_first_error = self.news.stand is Stand.ERROR and before.stand is not Stand.ERROR
-        self._write(found, is_open=None)
         said = [report.error(self.news)] if is_first_error else []
         said += [report.changed(self.news, changes)] if changes else []
         if said:
             self.issues.comment(found.number, "\n\n".join(said))
+        self._write(found, is_open=None)
 
     def _fails_again(self, found: Issue) -> None:
         before = report.told(found.body)
         came = report.changes(self.news, before).came
         if before.fails and not came:
             return
-        self._write(found, is_open=True)
         self.issues.comment(found.number, report.failed_again(self.news, came))
+        self._write(found, is_open=True)
 
     def _write(self, found: Issue, *, is_open: bool | None) -> None:
         body = report.body(str(self.marker), self.news, found.body)

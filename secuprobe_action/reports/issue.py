@@ -5,11 +5,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from secuprobe_action.reports.findings_table import fitting
-from secuprobe_action.reports.news import News, Stand
+from secuprobe_action.reports.news import MAX_BYTES, News, Stand
 from secuprobe_action.text import one_line, plural
 
 MAX_TITLE = 250
 MAX_REMEMBERED, MAX_NAMED = 1_000, 20
+MAX_CHARS = 65_536
+"""An issue holds that many (GitHub; GitLab's hold more)."""
+
+MIN_BYTES = 4_000
+"""Of ours: where people's text leaves less, the forge refuses, and says why."""
+
 _MAX_LIST_BYTES = 20_000
 """Of each of the two lists that a comment may have: it holds 65,536 characters."""
 
@@ -80,7 +86,7 @@ def changes(news: News, before: Told) -> Changes:
 
 
 def body(marker: str, news: News, before: str | None = None) -> str:
-    """Return the whole text of an issue: ours between two marks, and what people wrote above and below as it was.
+    """Return the whole text of an issue: ours between two marks, and what people wrote below as it was.
 
     Args:
         marker: the mark at its beginning.
@@ -88,20 +94,24 @@ def body(marker: str, news: News, before: str | None = None) -> str:
         before: the whole text by now, or None for a new issue.
     """
     if news.text is None:
-        return with_stand(before or "", news.stand)
-    ours = f"{marker}\n{news.text.rstrip()}\n\n{_end(news.stand, _remembered(news, before))}"
-    if before is None:
-        return ours + "\n"
-    above, _, rest = before.partition(marker)
-    end = _END.search(rest)
-    return above + ours + (rest[end.end() :] if end else "\n")
+        return with_stand(marker, before or "", news.stand)
+    theirs = "\n" if before is None else _below(marker, before)
+    end = _end(news.stand, _remembered(news, before))
+    room = MAX_CHARS - len(marker) - len(end) - len(theirs) - len("\n\n\n")
+    return f"{marker}\n{news.text(max(MIN_BYTES, min(MAX_BYTES, room))).rstrip()}\n\n{end}{theirs}"
 
 
-def with_stand(before: str, stand: Stand) -> str:
+def with_stand(marker: str, before: str, stand: Stand) -> str:
     """Return the text with another stand, and nothing else changed; where people took the old one away, it is added."""
     if not _END.search(before):
-        return f"{before.rstrip()}\n\n{_end(stand, '-')}\n"
+        return f"{marker}\n{_end(stand, '-')}{_below(marker, before)}"
     return _END.sub(lambda match: _end(stand, match["keys"]), before, count=1)
+
+
+def _below(marker: str, body: str) -> str:
+    """Return what people wrote below our end. Where they took that away, nobody knows which is whose, and all of it stays."""
+    end = _END.search(body)
+    return body[end.end() :] if end else "\n\n" + body.removeprefix(marker).lstrip()
 
 
 def passed(news: News) -> str:

@@ -1,6 +1,6 @@
 """What a run has to tell an issue: of a scan, of many sites, or that there is no verdict. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -15,7 +15,7 @@ from secuprobe_action.reports.findings_table import severity, title
 from secuprobe_action.text import capitalised
 
 MAX_BYTES = 45_000
-"""Of the text: an issue holds 65,536 characters; what is remembered, and what people add, need some."""
+"""Of the text, where people's leaves room for it."""
 
 _KEY_CHARS = 12
 
@@ -58,7 +58,7 @@ class News:
         reason: why it ended so, in a sentence without its full stop.
         fails: whether the gate is known to fail; where there is no verdict, some sites may be known to.
         about: what a new issue is about, as plain text.
-        text: the issue's own text; None where nothing new is known.
+        text: returns the issue's own text within so many bytes; None where nothing new is known.
         link: where to read on; empty where there is no one place.
         entries: what the issue is to tell of, worst first, each in a line by what tells it apart; None where that isn't known.
         mended: what is known to be none of them, likewise.
@@ -70,7 +70,7 @@ class News:
     reason: str
     fails: bool = False
     about: str = ""
-    text: str | None = None
+    text: Callable[[int], str] | None = None
     link: str = ""
     entries: Mapping[str, str] | None = None
     mended: Mapping[str, str] = field(default_factory=dict)
@@ -85,7 +85,7 @@ def of_scan(report: ScanReport, verdict: Verdict) -> News:
         escape(verdict.reason),
         fails=not verdict.passed,
         about=f"findings at {report.site}",
-        text=markdown.summary(report, verdict, MAX_BYTES),
+        text=lambda max_bytes: markdown.summary(report, verdict, max_bytes),
         link=markdown.link(report.report_url, "Open the report"),
         entries=_findings(report, verdict),
     )
@@ -104,7 +104,7 @@ def of_estate(estate: Estate, notes: tuple[str, ...]) -> News:
         escape(estate.reason),
         fails=bool(failing),
         about="sites that fail",
-        text=overview.summary(estate, notes, MAX_BYTES),
+        text=lambda max_bytes: overview.summary(estate, notes, max_bytes),
         entries={_key(site): f"{_shown(site)}: {escape(site.reason, 200)}" for site in failing},
         mended={_key(site): _shown(site) for site in estate.having(Result.PASSED)},
         unsure=frozenset() if passed else frozenset(_key(site) for site in estate.sites if site.result not in JUDGED),

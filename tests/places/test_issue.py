@@ -12,7 +12,7 @@ from secuprobe_action.findings.gate import Policy, judge
 from secuprobe_action.findings.ignore import Rule, accept
 from secuprobe_action.findings.model import Severity, Started
 from secuprobe_action.places.issue import KeptIssue
-from secuprobe_action.platforms.base import Lineage, Subject
+from secuprobe_action.platforms.base import ForgeError, Lineage, Subject
 from secuprobe_action.platforms.desk import Desk
 from secuprobe_action.platforms.issues import Issue
 from secuprobe_action.platforms.marker import Marker
@@ -279,18 +279,65 @@ def test_an_error_is_said_once_where_people_took_the_end_away_too() -> None:
     assert len(board.only.said) == 1
 
 
-@pytest.mark.parametrize("lost", ["all", "end"])
-def test_where_people_took_the_end_away_the_text_is_still_ours(lost: str) -> None:
+@pytest.mark.parametrize("ending", [judged("No CSP"), FAILED])
+def test_where_people_took_the_end_away_all_stays_below_ours(ending: Ending) -> None:
     board = Board()
 
     board.tell(judged("SQL injection"))
-    begin = board.only.body.splitlines()[0]
-    board.only.body = begin if lost == "all" else board.only.body.partition("<!-- secuprobe-scan-action end")[0]
+    board.only.body = f"{board.only.body.partition('<!-- secuprobe-scan-action end')[0]}\nRunbook by Ann: call +1 555 0100.\n"
+    before = board.only.body.partition("\n")[2].strip()
+    board.tell(ending)
+    board.tell(judged("No CSP"))
     board.tell(judged("No CSP"))
 
-    assert "SQL injection" not in board.only.body
+    assert board.only.body.startswith("<!-- secuprobe-scan-action name=SecuProbe")
+    ours, _end, theirs = board.only.body.partition("<!-- secuprobe-scan-action end")
+    assert "No CSP" in Page(ours).text
+    assert theirs.partition("-->")[2].strip() == before
+    assert board.only.said == ([] if ending is not FAILED else board.only.said[:1]), "what came and went isn't known"
+
+
+def test_one_of_which_only_the_mark_is_left_gets_its_text_back() -> None:
+    board = Board()
+
+    board.tell(judged("SQL injection"))
+    board.only.body = board.only.body.splitlines()[0]
+    board.tell(judged("No CSP"))
+
     assert "No CSP" in Page(board.only.body).text
-    assert board.only.said == [], "what came and went isn't known"
+
+
+def test_ours_is_as_long_as_what_people_wrote_leaves_room_for() -> None:
+    board = Board()
+    titles = [f"Finding {n}{' x' * 60}" for n in range(1_200)]
+
+    board.tell(judged("SQL injection"))
+    theirs = "a line of a log, pasted by Ann\n" * 1_500
+    board.only.body += f"\n{theirs}"
+    board.tell(judged(*titles))
+
+    assert len(board.only.body) <= 65_536
+    assert board.only.body.endswith(theirs)
+    assert "Finding 0" in Page(board.only.body).text
+
+
+@pytest.mark.parametrize("nights", [["SQL injection", "Old TLS"], []])
+def test_a_comment_that_was_refused_is_made_the_next_time(nights: list[str]) -> None:
+    class Mute(Board):
+        """Takes no comments."""
+
+        def comment(self, number: int, body: str) -> None:
+            raise ForgeError("503")
+
+    mute = Mute()
+    mute.tell(judged("SQL injection"))
+    with pytest.raises(ForgeError):
+        mute.tell(judged(*nights))
+    board = Board(mute.issues_)
+    board.tell(judged(*nights))
+
+    assert len(board.only.said) == 1
+    assert board.only.is_open == bool(nights)
 
 
 def test_there_is_one_a_name_and_site() -> None:
