@@ -28,7 +28,7 @@ from secuprobe_action.places.issue import KeptIssue
 from secuprobe_action.places.log_table import LogTable
 from secuprobe_action.places.outputs import SCAN_OUTPUTS
 from secuprobe_action.places.platform_result import PlatformResult
-from secuprobe_action.places.report_files import ReportFiles
+from secuprobe_action.places.report_files import ReportFiles, Wanted
 from secuprobe_action.platforms.base import ForgeError, Platform
 from secuprobe_action.platforms.desk import Desk
 from secuprobe_action.report_files import pairs
@@ -36,7 +36,7 @@ from secuprobe_action.reports import FORMATS
 from secuprobe_action.settings import Settings
 from secuprobe_action.shell import Shell
 from secuprobe_action.signals import Signals
-from secuprobe_action.values import AUTO, CommentMode
+from secuprobe_action.values import AUTO, CommentMode, ReportFile
 from secuprobe_action.workspace import Workspace
 
 
@@ -65,21 +65,30 @@ class Run:
         """
 
         def command(inputs: Mapping[str, str]) -> Ending:
-            self._remove_reports(inputs["reports"])
+            files = self._readable_reports(inputs)
+            # Before anything else can fail: what an earlier run left must not be taken for this run's. Trouble is told later.
+            with contextlib.suppress(OSError):
+                files.clear()
             skipped = self._shell.skipped(inputs, lambda desk: self._check(desk, inputs["check_name"]))
-            return skipped or self._scan_and_judge(settings.validate(inputs, environment))
+            return skipped or self._scan_and_judge(self._validated(inputs, environment, files))
 
         return self._shell.run(DEFAULTS, environment, flags, command)
 
-    def _remove_reports(self, reports: str) -> None:
-        """Remove what an earlier run left before anything else can fail: it must not be taken for this run's.
-
-        What can't be read or removed is told later, where it matters.
-        """
+    def _readable_reports(self, inputs: Mapping[str, str]) -> ReportFiles:
+        """Return the report files as far as they can be read before the inputs are checked."""
         workspace = Workspace(self._platform.workspace)
-        with contextlib.suppress(ValueError, OSError):
-            for _, path in pairs(reports, FORMATS):
-                workspace.remove(path)
+        found: list[ReportFile] = []
+        with contextlib.suppress(ValueError):
+            named = pairs(inputs["reports"], FORMATS)
+            found = [ReportFile(name, path) for name, path in named if not workspace.problem(path)]
+        return ReportFiles(self._platform, Wanted(found, inputs["check_name"]), self._clock.time)
+
+    def _validated(self, inputs: Mapping[str, str], environment: Mapping[str, str], files: ReportFiles) -> Settings:
+        try:
+            return settings.validate(inputs, environment)
+        except InputError:
+            self._shell.places.add([files])  # a badge, say, must not stay green because the key is gone
+            raise
 
     def _check(self, desk: Desk, name: str) -> CheckRun:
         """Return a check of which nothing is remembered."""
@@ -90,7 +99,7 @@ class Run:
         desk = self._shell.desk(wanted.github_token.get_secret_value() if wanted.github_token else None, wanted.commit)
         recollection = Recollection(desk, self._clock, Signer(wanted.api_key.get_secret_value()), wanted.check_name)
         check = CheckRun(desk, recollection, wanted.check_name, self._clock.time) if wanted.check_run else None
-        files = ReportFiles(self._platform, wanted, self._clock.time)
+        files = ReportFiles(self._platform, Wanted.by(wanted), self._clock.time)
         self._shell.places.add(self._places(wanted, desk, files, check), desk)
         rules = read_rules(Workspace(self._platform.workspace), wanted.ignore_file)
         _make_room(files)

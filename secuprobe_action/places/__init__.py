@@ -30,10 +30,10 @@ class Places:
         self._tell_fault = tell_fault
         self._desk: Desk | None = None
 
-    def add(self, places: Iterable[Place], desk: Desk) -> None:
-        """Show the run in these places, too, with their errands done at the desk."""
+    def add(self, places: Iterable[Place], desk: Desk | None = None) -> None:
+        """Show the run in these places, too, with their errands done at the desk, where they have any."""
         self._places += places
-        self._desk = desk
+        self._desk = desk or self._desk
 
     def start(self, started: Started) -> None:
         """Show that a scan has begun."""

@@ -50,6 +50,31 @@ def test_all_of_them_are_written_where_all_is_known(runner: Runner) -> None:
     assert json.loads(written["json"])["scan"]["site"] == "https://shop.example"
 
 
+@pytest.mark.parametrize("inputs", [{"api_key": ""}, {"api_key": "x", "timeout": "soon"}])
+def test_a_run_whose_inputs_can_not_be_used_says_so_in_the_files_that_may_say_it(runner: Runner, inputs: dict[str, str]) -> None:
+    (runner.folder / "out").mkdir()
+    (runner.folder / "out" / "badge").write_text("green", encoding="utf-8")
+    with secuprobe() as api:
+        step = runner.run(api, reports=f"{REPORTS}\nbadge=out/badge", check_name="Shop", **inputs)
+
+    assert step.code == 2
+    written = files(runner)
+    assert set(written) == {"json", "junit", "markdown", "html", "gitlab-dast", "badge"}
+    assert json.loads(written["badge"])["message"] == "unknown"
+    assert json.loads(written["badge"])["label"] == "Shop"
+    assert json.loads(written["json"])["error"]
+    assert step.outputs.get("sarif_file", "") == ""
+
+
+def test_reports_that_lead_out_of_the_workspace_are_not_written_where_other_inputs_fail_either(runner: Runner) -> None:
+    with secuprobe() as api:
+        step = runner.run(api, api_key="", reports="badge=../badge.json json=out/json")
+
+    assert step.code == 2
+    assert set(files(runner)) == {"json"}
+    assert not (runner.folder.parent / "badge.json").exists()
+
+
 def test_lone_surrogates_are_written_in_every_format(runner: Runner) -> None:
     broken = {
         "title": "a\ud800b",
