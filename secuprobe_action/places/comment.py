@@ -47,7 +47,7 @@ class PullRequestComment(Place):
             subject = forge.subject()
             if is_current(forge, subject):
                 body = report.of_commit(progress_report.render(progress, started.report_url), subject.commit)
-                forge.publish_comment(Comment(self._name, started.site, body, self._always), subject)
+                forge.publish_comment(Comment(self._name, started.site, body, self._always, in_passing=True), subject)
 
         return work
 

@@ -123,12 +123,14 @@ class Comment:
         site: what it is about, or None where that isn't known.
         body: what it says, in Markdown.
         may_create: whether one is made where there is none yet.
+        in_passing: whether it only says how a scan stands: then it may take a few seconds, and isn't worth more.
     """
 
     name: str
     site: str | None
     body: str
     may_create: bool
+    in_passing: bool = False
 
 
 class ForgeError(Exception):

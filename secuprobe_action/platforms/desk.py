@@ -14,6 +14,10 @@ ASK_S = 20.0
 OVERTIME_S = 3.0
 """Beyond the time budget, for what is still to be shown; `signals.OVERTIME_S` is the end of everything."""
 
+FLOOR_S, LONG_S, LONG_BEAT_S = 10.0, 300.0, 60.0
+"""A new stage waits for the first of them, for a status may change at every poll; after the second a scan is told of every third:
+an hour of it must leave GITHUB_TOKEN's 1,000 requests a repository to others."""
+
 _EARLY_S = 1.0
 """By which a beat may come early."""
 
@@ -58,6 +62,7 @@ class Desk:
         self._lane = Lane(clock)
         self._stuck: Task[Any] | None = None
         self._told: tuple[str, float] | None = None
+        self._first_told_at: float | None = None
 
     @cached_property
     def forge(self) -> Forge:
@@ -78,25 +83,33 @@ class Desk:
     def tell(self, stage: str, works: Sequence[Callable[[], None]]) -> None:
         """Begin what shows how it stands, and wait for none of it.
 
-        It is dropped rather than done late: where the same stage was told less than a beat before, where something else is
-        still being done, and where the last thing that was went wrong. So nothing that decides ever waits for it, a forge that
-        isn't well is left alone, and at the end there is at most one such thing before the conclusion, which comes after it.
+        It is dropped rather than done late where something was told less than a beat before, or less than FLOOR_S where the stage
+        is a new one, where something else is still being done, and where the last thing that was went wrong. So nothing that
+        decides ever waits for it, a forge that isn't well is left alone; at the end there is at most one such thing before
+        the conclusion, which comes after it.
 
         Args:
-            stage: a new one is told at once.
+            stage: a new one is told sooner.
             works: what to do, one thing after another.
         """
         now = self._clock.monotonic()
-        told = self._told is not None and self._told[0] == stage and now - self._told[1] < BEAT_S - _EARLY_S
-        if not works or told or not self._lane.is_free:
+        if not works or not self._is_due(stage, now) or not self._lane.is_free:
             return
         self._told = stage, now
+        self._first_told_at = now if self._first_told_at is None else self._first_told_at
 
         def work() -> None:
             for each in works:
                 each()
 
         self.begin(work)
+
+    def _is_due(self, stage: str, now: float) -> bool:
+        if self._told is None or self._first_told_at is None:
+            return True
+        told, at = self._told
+        beat_s = BEAT_S if now - self._first_told_at < LONG_S else LONG_BEAT_S
+        return now - at >= (beat_s - _EARLY_S if told == stage else FLOOR_S)
 
     def finish(self, task: Task[_Answer], *, in_budget: bool = False, share: float = 1.0, limit_s: float = ASK_S) -> _Answer:
         """Return what the task came to, once it is finished.

@@ -15,6 +15,8 @@ MAX_LISTED = 1_000
 """Of notes, statuses or jobs that are looked at: more are no honest use, and not to be read in time."""
 
 _REQUEST_TIMEOUT_S = 10.0
+PASSING_S = 3.0
+"""What a request may take that only says how a scan stands: what concludes waits for it."""
 
 _Result = TypeVar("_Result")
 
@@ -35,15 +37,15 @@ class GitLabApi:
         self._token = token
         self._network = network
 
-    def asking(self, ask: Callable[[httpx.Client], _Result]) -> _Result:
-        """Do what `ask` does with a client for the project's address.
+    def asking(self, ask: Callable[[httpx.Client], _Result], timeout_s: float = _REQUEST_TIMEOUT_S) -> _Result:
+        """Do what `ask` does with a client for the project's address, each request within so many seconds.
 
         Raises:
             ForgeError: it did not work.
         """
         try:
             headers = {"PRIVATE-TOKEN": self._token}
-            with self._network.client(self._url, base_url=self._project, headers=headers, timeout=_REQUEST_TIMEOUT_S) as http:
+            with self._network.client(self._url, base_url=self._project, headers=headers, timeout=timeout_s) as http:
                 return ask(http)
         except InputError as error:
             raise ForgeError(f"GitLab can't be asked: {error.message}") from error

@@ -1,5 +1,6 @@
 """GitLab's side of a run: commit statuses, what they keep, the project's commits, and notes on the merge request."""
 
+import contextlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
@@ -10,7 +11,7 @@ from urllib.parse import quote
 import httpx
 
 from secuprobe_action.platforms.base import NO_ALERTS, NO_ROOM, Check, Comment, Conclusion, ForgeError, Kept, Lineage, Subject
-from secuprobe_action.platforms.gitlab_api import MAX_LISTED, GitLabApi, accepted, content, message, pages
+from secuprobe_action.platforms.gitlab_api import MAX_LISTED, PASSING_S, GitLabApi, accepted, content, message, pages
 from secuprobe_action.platforms.gitlab_issues import GitLabIssues
 from secuprobe_action.platforms.issues import Issues
 from secuprobe_action.platforms.marker import Marker
@@ -56,6 +57,8 @@ class GitLabForge:
         self._subject = Subject(commit or own, (int(self._iid),) if self._iid else ())
         self._line: str | None = None
         self._user: Mapping[str, Any] | None = None
+        self._note_numbers: dict[Marker, int] = {}
+        self._is_in_doubt = False
 
     @cached_property
     def attempt(self) -> int:
@@ -145,7 +148,15 @@ class GitLabForge:
         """Edit this token's own note of that name and site, or make one."""
         if not self._iid:
             raise ForgeError("it needs a merge request pipeline")
+        if comment.in_passing:
+            self._is_in_doubt = True
+            self._api.asking(lambda http: self._note_in_passing(http, comment), PASSING_S)
+            self._is_in_doubt = False
+            return
         self._api.asking(lambda http: self._note(http, comment))
+        if self._is_in_doubt:  # what was given up on may have been carried out since: once more, and what is double goes
+            with contextlib.suppress(ForgeError):
+                self._api.asking(lambda http: self._note(http, comment))
 
     def upload_sarif(self, zipped: bytes) -> None:
         """Refuse: GitLab has reports of its own for that."""
@@ -184,10 +195,18 @@ class GitLabForge:
             self._user = self._api.viewer(http)
         return self._user
 
+    def _note_in_passing(self, http: httpx.Client, comment: Comment) -> None:
+        """Write the note by its number, once that is known: one request, whatever else there is on the merge request."""
+        number = self._note_numbers.get(Marker(comment.name, comment.site))
+        if number is None:
+            self._note(http, comment)
+        else:
+            content(http.put(f"/merge_requests/{self._iid}/notes/{number}", json=_note_body(comment)))
+
     def _note(self, http: httpx.Client, comment: Comment) -> None:
         notes = f"/merge_requests/{self._iid}/notes"
         marker = Marker(comment.name, comment.site)
-        body = {"body": f"{marker}\n{comment.body}"}
+        body = _note_body(comment)
         author = self._viewer(http)["username"]
         own = self._own_notes(http, author, marker)
         if own:
@@ -198,6 +217,8 @@ class GitLabForge:
             own = self._own_notes(http, author, marker)
             if own and own[0] != created:
                 content(http.put(f"{notes}/{own[0]}", json=body))
+        if own:
+            self._note_numbers[marker] = own[0]
         for duplicate in own[1:]:
             accepted(http.delete(f"{notes}/{duplicate}"), also=404)
 
@@ -206,6 +227,10 @@ class GitLabForge:
         notes = pages(http, f"/merge_requests/{self._iid}/notes")
         own = [note for note in notes if (note.get("author") or {}).get("username") == author]
         return sorted(note["id"] for note in own if marker.begins(note["body"]))
+
+
+def _note_body(comment: Comment) -> dict[str, str]:
+    return {"body": f"{Marker(comment.name, comment.site)}\n{comment.body}"}
 
 
 def _target(report_url: str, line: str | None) -> str:

@@ -1,4 +1,4 @@
-"""What is told while a scan runs: at each new stage, at most every 30 s, and never in the way of anything."""
+"""What is told while a scan runs: a new stage after 10 s, else every 30 s, later every 60 s, and never in the way of anything."""
 
 from collections.abc import Callable
 
@@ -32,7 +32,29 @@ def desk_of(clock: SimulatedClock) -> Desk:
     return Desk(lambda: None, "a forge", clock, lambda: 60.0)
 
 
-def test_a_stage_is_told_at_once_and_then_every_half_minute() -> None:
+def test_a_status_that_changes_all_the_time_is_told_six_times_a_minute() -> None:
+    clock, told = SimulatedClock(), list[int]()
+    desk = desk_of(clock)
+
+    for second in range(0, 60, 5):
+        desk.tell(f"running {second} %", [lambda second=second: told.append(second)])  # type: ignore[misc]
+        clock.sleep(5)
+
+    assert told == [0, 10, 20, 30, 40, 50]
+
+
+def test_a_long_scan_is_told_of_every_minute() -> None:
+    clock, told = SimulatedClock(), list[int]()
+    desk = desk_of(clock)
+
+    for second in range(0, 600, 30):
+        desk.tell("running", [lambda second=second: told.append(second)])  # type: ignore[misc]
+        clock.sleep(30)
+
+    assert told == [*range(0, 300, 30), *range(330, 600, 60)]
+
+
+def test_a_new_stage_is_told_soon_and_then_every_half_minute() -> None:
     clock, told = SimulatedClock(), list[str]()
     desk = desk_of(clock)
 
@@ -54,6 +76,7 @@ def test_what_would_have_to_wait_is_dropped() -> None:
     clock.held = False
     for go in clock.going:
         go()
+    clock.sleep(10)
     desk.tell("running", [lambda: told.append("running")])
 
     assert told == ["a look-up", "running"]
@@ -67,6 +90,7 @@ def test_after_a_failure_nothing_is_told_until_something_else_went_well() -> Non
         raise ForgeError("no")
 
     desk.tell("queued", [fail, lambda: told.append("never")])
+    clock.sleep(10)
     desk.tell("running", [lambda: told.append("too early")])
     desk.begin(lambda: None)
     desk.tell("running", [lambda: told.append("running")])
