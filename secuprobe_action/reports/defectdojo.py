@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 from secuprobe_action.findings.model import Severity
+from secuprobe_action.findings.sites import site_of
 from secuprobe_action.reports.escape import markdown_block, uri
 from secuprobe_action.reports.story import Format, Named, Story
 
@@ -39,10 +40,13 @@ def render(story: Story) -> str | None:
 def _finding(named: Named, story: Story) -> dict[str, Any]:
     assessed = named.assessed
     finding, since = assessed.finding, assessed.since
+    # Not in the description, by which DefectDojo tells findings: an accepted one would be another.
+    reason = {"severity_justification": f"Accepted: {_block(assessed.accepted.reason)}"} if assessed.accepted else {}
     return {
         "title": named.title(MAX_TITLE),
         "severity": _SEVERITIES[finding.severity],
-        "description": _description(named),
+        "description": f"{_block(finding.description or 'No description.')}<br><br>Category: {_block(named.category)}",
+        **reason,
         "mitigation": _block(finding.remediation or "No remediation guide."),
         "references": uri(story.report.report_url),
         "date": (since.seen.on if since else story.finished_at.date()).isoformat(),
@@ -56,21 +60,13 @@ def _finding(named: Named, story: Story) -> dict[str, Any]:
     }
 
 
-def _description(named: Named) -> str:
-    """Return the description, with what the finding has no field for here."""
-    parts = [_block(named.assessed.finding.description or "No description."), f"Category: {_block(named.category)}"]
-    if named.assessed.accepted:
-        parts.append(f"Accepted: {_block(named.assessed.accepted.reason)}")
-    return "<br><br>".join(parts)
-
-
 def _block(text: str) -> str:
     return markdown_block(text, MAX_TEXT, _MAX_BLOCK)
 
 
 def _endpoints(url: str | None) -> list[str]:
-    """Return the scanned page, without what its query may hold."""
-    return [uri(url.partition("?")[0])] if url and url.startswith(("http://", "https://")) else []
+    """Return the scanned page as the site that it is, without what its query or its fragment may hold."""
+    return [uri(site_of(url))] if url and url.lower().startswith(("http://", "https://")) else []
 
 
 FORMAT = Format(render, whole_or_not=True)

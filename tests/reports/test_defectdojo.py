@@ -50,7 +50,30 @@ def test_an_accepted_risk_is_one_and_says_why() -> None:
     (found,) = findings(story(finding(Severity.HIGH), rules=(rule,)))
 
     assert (found["active"], found["risk_accepted"]) == (False, True)
-    assert "Accepted: Behind a <VPN>." in Page(found["description"]).text
+    assert Page(found["severity_justification"]).text.strip() == "Accepted: Behind a <VPN>."
+
+
+def test_a_finding_that_is_accepted_is_told_by_the_same_title_and_description() -> None:
+    rule = Rule(title="No CSP", reason="Known.", line=1)
+
+    (open_one,), (accepted,) = findings(story(finding())), findings(story(finding(), rules=(rule,)))
+
+    assert {**open_one, "active": False, "risk_accepted": True} == {
+        key: value for key, value in accepted.items() if key != "severity_justification"
+    }
+
+
+@pytest.mark.parametrize(
+    ("url", "endpoint"),
+    [
+        ("HTTPS://Shop.example/#access=***", "https://shop.example"),
+        ("https://münchen.example/a?b=***", "https://xn--mnchen-3ya.example/a"),
+    ],
+)
+def test_the_endpoint_is_the_site(url: str, endpoint: str) -> None:
+    (found,) = findings(story(finding(), url=url))
+
+    assert found["endpoints"] == [endpoint]
 
 
 @pytest.mark.parametrize("url", [None, "shop", "ftp://shop.example"])
