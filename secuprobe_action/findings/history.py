@@ -99,13 +99,18 @@ def history(
         first: whether no run came before.
     """
     if report.findings is None:
-        return History((*scores, report.score), (), ages or Ages({}, whole=False))
+        return History((*scores, remembered_score(report)), (), ages or Ages({}, whole=False))
     keys = [identity.key[:KEY_CHARS] for identity in identify(report.site, report.findings)]
     changes = comparison.changes if comparison else (None,) * len(keys)
     since = tuple(_since(key, change, ages, comparison, today, first=first) for key, change in zip(keys, changes, strict=True))
     # Where it isn't known since when, it is known from now on that it was there today.
     seen = {key: each.seen if each else Seen(today, before=True) for key, each in zip(keys, since, strict=True)}
-    return History((*scores, report.score), since, Ages(seen, _is_whole(report, len(keys))))
+    return History((*scores, remembered_score(report)), since, Ages(seen, _is_whole(report, len(keys))))
+
+
+def remembered_score(report: ScanReport) -> int | None:
+    """Return a scan's score as later runs remember it: a trend compares like with like."""
+    return None if report.score is None else round(report.score)
 
 
 def _is_whole(report: ScanReport, listed: int) -> bool:

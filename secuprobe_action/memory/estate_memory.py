@@ -11,7 +11,7 @@ from secuprobe_action.clock import Clock, Task
 from secuprobe_action.findings.endings import Judged
 from secuprobe_action.memory.ledger import ESTATE, Ledger, digest_of, read, write
 from secuprobe_action.memory.record import Memory, NotBelieved, Place, Signer, State
-from secuprobe_action.memory.rules import MAX_PARENTS, Believed, Recalled, accepted_after, is_concluded, usable
+from secuprobe_action.memory.rules import MAX_PARENTS, Believed, Recalled, accepted_after, is_concluded, refuse_future, usable
 from secuprobe_action.platforms.base import Forge, ForgeError, Kept
 from secuprobe_action.platforms.desk import Desk
 from secuprobe_action.text import plural
@@ -180,7 +180,9 @@ class EstateMemory:
         doubts: list[str] = []
         for kept in forge.kept(commit, self._name, ESTATE):
             try:
-                found.append((kept, read(kept.line, kept.text, self._signer, self._place(forge, commit))))
+                ledger = read(kept.line, kept.text, self._signer, self._place(forge, commit))
+                refuse_future(ledger.at, self._clock.time())
+                found.append((kept, ledger))
             except NotBelieved as error:
                 doubts += [str(error)] if str(error) else []
         return sorted(found, key=lambda each: (each[1].at, each[0].id), reverse=True), doubts

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from secuprobe_action.findings.gate import Verdict
+from secuprobe_action.findings.history import remembered_score
 from secuprobe_action.findings.model import ScanReport, Started
 from secuprobe_action.memory import ages
 from secuprobe_action.memory.record import Memory, Place, Signer, State
@@ -37,10 +38,12 @@ class Keeper:
         forge: where it is kept.
         signer: what signs it.
         whose: whose memory it is.
+        now: seconds since the epoch.
     """
 
-    def __init__(self, forge: Forge, signer: Signer, whose: Whose) -> None:
+    def __init__(self, forge: Forge, signer: Signer, whose: Whose, now: Callable[[], float]) -> None:
         self._forge = forge
+        self._now = now
         self._signer = signer
         self._whose = whose
 
@@ -110,7 +113,7 @@ class Keeper:
                     *(before.lengths if before else ()),
                     *(() if report.length_s is None else (max(1, round(report.length_s)),)),
                 ),
-                scores=(*(before.scores if before else ()), None if report.score is None else round(report.score)),
+                scores=(*(before.scores if before else ()), remembered_score(report)),
             ),
             report.report_url,
         )
@@ -147,7 +150,8 @@ class Keeper:
         return self._signer.write(memory, self._place(self._forge.subject().commit), room)
 
     def _believed(self, commit: str) -> tuple[list[Believed], list[str]]:
-        return believed(self._forge.kept(commit, self._whose.name, self._whose.site), self._signer, self._place(commit))
+        kept = self._forge.kept(commit, self._whose.name, self._whose.site)
+        return believed(kept, self._signer, self._place(commit), self._now())
 
     def _place(self, commit: str) -> Place:
         return Place(self._forge.repository, commit, self._whose.name, self._whose.site)

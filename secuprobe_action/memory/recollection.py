@@ -36,7 +36,7 @@ class Recollection:
 
     def keeper(self, forge: Forge, site: str) -> Keeper:
         """Return what reads and writes the site's memories; for work at the desk."""
-        return Keeper(forge, self._signer, Whose(self._name, site))
+        return Keeper(forge, self._signer, Whose(self._name, site), self._clock.time)
 
     def earlier_attempt(self, site: str) -> Believed | None:
         """Return what an earlier attempt of this workflow run launched and didn't judge, or None; this waits.

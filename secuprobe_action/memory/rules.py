@@ -19,6 +19,10 @@ _TOLERANCE_S = 1
 have an old memory taken for the newest."""
 
 
+_MAX_AHEAD_S = 86_400
+"""Of a memory's signed time: a clock that is years ahead would make its memory the newest for years."""
+
+
 @dataclass(frozen=True, slots=True)
 class Believed:
     """A memory that is believed, and where it is kept."""
@@ -53,8 +57,15 @@ class Recalled:
         return self.memory.accepted if self.on_default else self.memory.seen
 
 
-def believed(kept: Iterable[Kept], signer: Signer, place: Place) -> tuple[list[Believed], list[str]]:
-    """Return the memories of a place that are believed, the newest first, and the reasons why others aren't."""
+def believed(kept: Iterable[Kept], signer: Signer, place: Place, now: float) -> tuple[list[Believed], list[str]]:
+    """Return the memories of a place that are believed, the newest first, and the reasons why others aren't.
+
+    Args:
+        kept: what is kept there.
+        signer: what signed them.
+        place: where they belong.
+        now: seconds since the epoch.
+    """
     found: list[Believed] = []
     doubts: list[str] = []
     for each in kept:
@@ -62,12 +73,19 @@ def believed(kept: Iterable[Kept], signer: Signer, place: Place) -> tuple[list[B
             memory = signer.read(each.line, place)
             if memory.state is State.JUDGED and not is_concluded(each, memory.at):
                 raise NotBelieved("its time was altered")
+            refuse_future(memory.at, now)
         except NotBelieved as error:
             if str(error):
                 doubts.append(str(error))
             continue
         found.append(Believed(each, memory))
     return sorted(found, key=_age, reverse=True), doubts
+
+
+def refuse_future(at: float, now: float) -> None:
+    """Raise NotBelieved where a memory was written more than a day from now, in seconds since the epoch both."""
+    if at > now + _MAX_AHEAD_S:
+        raise NotBelieved("its time is more than a day ahead: a clock is or was wrong")
 
 
 def is_concluded(kept: Kept, at: float) -> bool:

@@ -50,6 +50,25 @@ def test_the_score_goes_on_from_run_to_run_of_the_default_branch(world: World) -
     assert report(world, score=72)["history"] == {"scores": [61, None, 70, 72]}, "what a pull request brings counts for nobody"
 
 
+@pytest.mark.parametrize("score", [78.5, 79.5])
+def test_a_score_that_stays_the_same_has_a_course_that_does(world: World, score: float) -> None:
+    for _ in range(3):
+        last = report(world, score=score)
+
+    assert len(set(last["history"]["scores"])) == 1
+
+
+def test_a_run_whose_clock_was_years_ahead_is_not_the_newest_for_years(world: World) -> None:
+    now = world.clock.time
+    report(world)
+    world.clock.time = lambda: now() + 9 * 365 * DAY_S  # type: ignore[method-assign]
+    report(world, score=10)
+    world.clock.time = now  # type: ignore[method-assign]
+
+    report(world, score=60)
+    assert report(world, score=70)["history"] == {"scores": [50, 60, 70]}
+
+
 def test_no_more_than_twenty_earlier_scores_are_kept(world: World) -> None:
     for score in range(30):
         last = report(world, score=score)

@@ -14,6 +14,7 @@ from tests.support import finding, report
 
 PLACE = Place("org/app", "a" * 40, "SecuProbe", "https://shop.example")
 SIGNER = Signer("sp_live_key")
+NOW = 2_000.0
 MAIN = Memory(State.JUDGED, True, "7", 1, 1_000, "seen", "accepted")
 
 
@@ -30,7 +31,7 @@ def kept(memory: Memory = MAIN, number: int = 1, **changed: float | None) -> Kep
 
 
 def order(*each: Kept) -> list[int]:
-    return [found.kept.id for found in believed(each, SIGNER, PLACE)[0]]
+    return [found.kept.id for found in believed(each, SIGNER, PLACE, NOW)[0]]
 
 
 def test_of_two_runs_of_a_commit_the_newest_counts_and_of_one_second_the_last() -> None:
@@ -48,15 +49,24 @@ def test_of_one_that_runs_the_start_counts() -> None:
 
 @pytest.mark.parametrize("completed_at", [1_002.0, 998.0, 4e9, None])
 def test_a_verdict_whose_time_is_not_the_signed_one_is_not_believed(completed_at: float | None) -> None:
-    found, doubts = believed([kept(completed_at=completed_at)], SIGNER, PLACE)
+    found, doubts = believed([kept(completed_at=completed_at)], SIGNER, PLACE, NOW)
 
     assert (found, doubts) == ([], ["its time was altered"])
     assert order(kept(completed_at=1_001.0)) == [1]
 
 
+def test_a_memory_of_a_clock_that_was_far_ahead_is_not_believed() -> None:
+    ahead, soon = kept(replace(MAIN, at=90_000), 1), kept(replace(MAIN, at=88_000), 2)
+
+    found, doubts = believed([ahead, soon, kept(number=3)], SIGNER, PLACE, NOW)
+
+    assert [each.kept.id for each in found] == [2, 3]
+    assert doubts == ["its time is more than a day ahead: a clock is or was wrong"]
+
+
 def test_what_is_not_believed_is_told_and_another_sites_is_not() -> None:
     other = SIGNER.write(MAIN, replace(PLACE, site="https://other.example"), 255)
-    found, doubts = believed([Kept(1, "secuprobe:1:x", None, None), Kept(2, str(other), None, None)], SIGNER, PLACE)
+    found, doubts = believed([Kept(1, "secuprobe:1:x", None, None), Kept(2, str(other), None, None)], SIGNER, PLACE, NOW)
 
     assert (found, doubts) == ([], ["another version of this action wrote it"])
 
