@@ -84,7 +84,7 @@ class Desk:
         """Begin what shows how it stands, and wait for none of it.
 
         It is dropped rather than done late where something was told less than a beat before, or less than FLOOR_S where the stage
-        is a new one, where something else is still being done, and where the last thing that was went wrong. So nothing that
+        is a new one, where something else is still being done, or where the last thing that was went wrong. So nothing that
         decides ever waits for it, a forge that isn't well is left alone; at the end there is at most one such thing before
         the conclusion, which comes after it.
 
