@@ -16,7 +16,7 @@ class Depth:
         name: what users call it.
         modules: Wapiti's, named one by one: without those that ask a server of Wapiti's on the internet (ssrf, xxe, log4shell),
             fetch a list from there (nikto, wapp, cms, htp), or connect past the proxy (https_redirect, ssl).
-        time_limit_s: when a scan is ended, in seconds; what was found by then is its result, or it is failed.
+        time_limit_s: when a scan is killed and failed, in seconds; its parts are held to times that leave some for the report.
         pages_per_folder: how many pages of a folder of the site are looked at.
         links_per_page: how many links of a page are followed.
         levels: how many links away from the URL a page may be.
@@ -30,6 +30,21 @@ class Depth:
     links_per_page: int
     levels: int
     estimate_s: float
+
+    @property
+    def crawl_s(self) -> float:
+        """How long pages are looked for, in seconds."""
+        return (self.time_limit_s - self._spare_s) * 0.3
+
+    @property
+    def attack_s(self) -> float:
+        """How long each module may take, one after the other, in seconds."""
+        return (self.time_limit_s - self._spare_s) * 0.7 / len(self.modules)
+
+    @property
+    def _spare_s(self) -> float:
+        """What is kept for Wapiti's start and its report, in seconds: a scan killed before its report has found nothing."""
+        return min(10.0, self.time_limit_s / 4)
 
 
 DEPTHS: Mapping[str, Depth] = {

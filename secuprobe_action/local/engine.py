@@ -27,12 +27,14 @@ class Outcome:
         score: the SecuScore, or None.
         counts: findings by severity, where they should differ from what `findings` add up to.
         total: the list's total, where it should differ from its length.
+        note: what else is to be known of the scan, for people, or empty.
     """
 
     findings: list[LocalFinding] = field(default_factory=list)
     score: float | None = None
     counts: dict[str, int | None] | None = None
     total: int | None = None
+    note: str = ""
 
 
 class EngineError(Exception):

@@ -37,7 +37,7 @@ class StoredScan:
         score: the SecuScore, or None.
         counts: findings by severity; empty while there is no result.
         total: how many findings the list is said to have.
-        problem: why the scan is failed, or empty.
+        problem: why the scan is failed, or what is to be known of a completed one, or empty.
     """
 
     number: int
@@ -142,9 +142,9 @@ class Store(Mapping[str, StoredScan]):
         total = len(outcome.findings) if outcome.total is None else outcome.total
         with self._change() as connection:
             (number,) = connection.execute(
-                "UPDATE scans SET status = 'completed', completed_at = ?, score = ?, counts = ?, total = ? WHERE id = ? "
-                "RETURNING number",
-                (self._now(), outcome.score, json.dumps(counts), total, scan_id),
+                "UPDATE scans SET status = 'completed', completed_at = ?, score = ?, counts = ?, total = ?, problem = ? "
+                "WHERE id = ? RETURNING number",
+                (self._now(), outcome.score, json.dumps(counts), total, outcome.note, scan_id),
             ).fetchone()
             connection.executemany(
                 "INSERT INTO findings (scan, rank, body) VALUES (?, ?, ?)",

@@ -27,6 +27,11 @@ INSTALL_WAPITI = "In a checkout, `make setup` installs it; elsewhere `pipx insta
 AT_ONCE = 2
 """Scans that run side by side; the rest are queued."""
 
+TIME_USED_UP = (
+    "The scan's time was used up before all was looked at: this is what had been found by then. "
+    "--time-limit or a deeper SECUPROBE_SCAN gives it more."
+)
+
 _SEVERITIES = ("info", "low", "medium", "high", "critical")  # wapitiCore/definitions: levels 0 to 4
 _WEIGHTS: Mapping[str, float] = {"critical": 0.75, "high": 0.85, "medium": 0.93, "low": 0.98, "info": 1.0}
 
@@ -106,22 +111,22 @@ class WapitiEngine:
         try:
             with tempfile.TemporaryDirectory(prefix="secuprobe-wapiti-", dir=self.work) as folder:
                 findings = _findings(await self._guarded(url, Path(folder)))
+                note = TIME_USED_UP if _used_up(Path(folder) / "log") else ""
         finally:
             self._places.release()
-        return Outcome(findings, score(findings))
+        return Outcome(findings, score(findings), note=note)
 
     async def _guarded(self, url: str, folder: Path) -> Any:
         """Run Wapiti with no way out but the guard's; what that refused is why there is no report, where there is none."""
         async with Guard(self.reach, self.look_up) as guard:
             try:
                 report = await self._run(url, folder, guard.url)
-                if report["infos"]["crawled_pages_nbr"] < 1:  # Wapiti reports on a site that doesn't answer, too: no findings
-                    raise EngineError(f"No page could be read at {url}, so nothing was scanned")
+                _require_a_page(url, report["infos"]["crawled_pages"])
             except EngineError as error:
                 if guard.refused:
                     raise EngineError(guard.refused[-1]) from error
                 raise
-            except (KeyError, TypeError) as error:
+            except (KeyError, TypeError, ValueError) as error:
                 raise EngineError("Wapiti's report isn't of the form that is known") from error
             return report
 
@@ -147,6 +152,45 @@ class WapitiEngine:
             if process.returncode is None:
                 _end(process)
                 await process.wait()
+
+
+def _require_a_page(url: str, crawled: list[Mapping[str, Any]]) -> None:
+    """See that a page of the site itself was read: Wapiti reports on error pages and redirects alone, too, as on a good site.
+
+    Raises:
+        EngineError: there was none.
+    """
+    requests = [page["request"] for page in crawled]
+    statuses = {each["status_code"] for each in requests if origin(each["url"]) == origin(url)} - {None}
+    if any(200 <= status < 300 for status in statuses):
+        return
+    said = ", ".join(str(status) for status in sorted(statuses))
+    why = f": it answered only with status {said}" if said else ""
+    if any(300 <= status < 400 for status in statuses):
+        why += ". A redirect to another address isn't followed: name the address that it leads to"
+    raise EngineError(f"No page could be read at {_shown(url)}, so nothing was scanned{why}")
+
+
+def origin(url: str) -> tuple[str, str, int | None]:
+    """Return a URL's scheme, host and port.
+
+    Raises:
+        ValueError: it is no URL.
+    """
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname or "", parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+def _shown(url: str) -> str:
+    """Return a URL without what may be secret in it."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def _used_up(log: Path) -> bool:
+    """Whether time cut short the search for pages or a module, by Wapiti's own words."""
+    with log.open(encoding="utf-8", errors="replace") as lines:
+        return any(re.match(r"Max (scan|attack) time was reached", line) for line in lines)
 
 
 def _last_words(log: Path, login: Login) -> str:
@@ -176,10 +220,13 @@ def arguments(url: str, folder: Path, proxy: str, depth: Depth, login: Login) ->
         f"--module={','.join(depth.modules)}",
         *("--format=json", f"--output={folder / 'report.json'}"),
         *(f"--store-session={folder / 'session'}", f"--store-config={folder / 'config'}", "--flush-session"),
-        *(f"--max-scan-time={depth.time_limit_s * 0.8:.0f}", f"--max-files-per-dir={depth.pages_per_folder}"),
+        # The first bounds only the search for pages; attacks are bounded a module.
+        *(f"--max-scan-time={depth.crawl_s:.2f}", f"--max-attack-time={depth.attack_s:.2f}"),
+        f"--max-files-per-dir={depth.pages_per_folder}",
         *(f"--max-links-per-page={depth.links_per_page}", f"--depth={depth.levels}"),
         # Else it would ask for servers of its own on the internet: it makes all modules, those too that aren't used.
-        *(f"--proxy={proxy}", "--endpoint=http://127.0.0.1:9/", "--dns-endpoint=127.0.0.1", "--no-bugreport", "--verbose=0"),
+        *(f"--proxy={proxy}", "--endpoint=http://127.0.0.1:9/", "--dns-endpoint=127.0.0.1", "--no-bugreport"),
+        *("--verbose=1", "--detailed-report=1"),  # what time cut short, and what each page answered
         *(f"--header={header}" for header in login.headers),
         *((f"--swagger={login.swagger}",) if login.swagger else ()),
     ]
