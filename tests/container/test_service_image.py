@@ -185,6 +185,15 @@ def processes(container_id: str) -> str:
     return command_output(["docker", "top", container_id, "-o", "pid,args"])
 
 
+@pytest.mark.parametrize("options", [(), ("--init",)], ids=str)
+def test_arguments_are_added_to_the_images_own_and_the_health_check_follows(image: str, options: tuple[str, ...]) -> None:
+    with container(image, *options, arguments=("--limit", "5", "--port", "9000")) as container_id:
+        wait_until(lambda: health(container_id) == "healthy", 30)
+        written = inside(container_id, "ls /data")
+
+    assert "secuprobe.sqlite3" in written
+
+
 def test_a_folder_that_can_not_be_written_is_told(image: str) -> None:
     done = subprocess.run(
         ["docker", "run", "--rm", "--read-only", image], capture_output=True, text=True, timeout=60, check=False
