@@ -168,3 +168,20 @@ async def _drip(send: Send, data: bytes, seconds: float) -> None:
             return
         transport.write(bytes([byte]))
         await asyncio.sleep(seconds)
+
+
+class RequestLog:
+    """Notes each request before anything else sees it, those included that a fault swallows.
+
+    Args:
+        application: what the requests go on to.
+        requests: where they are noted.
+    """
+
+    def __init__(self, application: Any, requests: list[str]) -> None:
+        self._application, self._requests = application, requests
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            self._requests.append(f"{scope['method']} {scope['path']}")
+        await self._application(scope, receive, send)

@@ -22,12 +22,12 @@ from secuprobe_action.local.database import StoreError
 from secuprobe_action.local.demo.site import create_site
 from secuprobe_action.local.depth import DEPTHS
 from secuprobe_action.local.engine import Engine
-from secuprobe_action.local.faults import FaultInjector
+from secuprobe_action.local.faults import FaultInjector, RequestLog
 from secuprobe_action.local.pages.access import LOOPBACK_NAMES, Access
 from secuprobe_action.local.pages.app import create_pages
 from secuprobe_action.local.reach import Reach
 from secuprobe_action.local.scripted import Scenario, ScriptedEngine
-from secuprobe_action.local.server import BASE_PATH, RequestLog, SecuProbe, create_app
+from secuprobe_action.local.server import BASE_PATH, SecuProbe, create_app
 from secuprobe_action.local.store import Store
 from secuprobe_action.local.wapiti import INSTALL_WAPITI, Login, WapitiEngine, default_program
 
@@ -47,7 +47,11 @@ def application(service: SecuProbe, access: Access | None = None) -> Any:
         access: who may read the pages; None: who has a key.
     """
     faults = service.engine.scenario.faults if isinstance(service.engine, ScriptedEngine) else []
-    api = RequestLog(FaultInjector(create_app(service), faults), service) if not service.engine.learns else create_app(service)
+    api = (
+        RequestLog(FaultInjector(create_app(service), faults), service.requests)
+        if not service.engine.learns
+        else create_app(service)
+    )
     return ApiOrPages(api, create_pages(service, access or Access()))
 
 
@@ -78,7 +82,8 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     except (OSError, ValueError, StoreError) as error:
         print(f"serve: {error}", file=sys.stderr)
         return 2
-    key = options.key or environment.get("SECUPROBE_API_KEY") or f"sp_live_{secrets.token_urlsafe(24)}"
+    given = options.key or environment.get("SECUPROBE_API_KEY")
+    key = given or f"sp_live_{secrets.token_urlsafe(24)}"
     account = Account(
         key=key,
         limiter=Limiter(options.limit, time.time),
@@ -87,13 +92,21 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         name="local",  # its scans are there after a restart with another key, too
     )
     shape = engine.scenario.shape if isinstance(engine, ScriptedEngine) else "documented"
-    service = SecuProbe(engine, [account], shape, scans=store)
+    service = SecuProbe(engine, [account], shape, scans=store, tell=_tell)
     served = application(service, Access(account if options.open else None))
     pages = "{url}/" if options.open else "{url}/ (log in with the key)"
     try:
-        return _serve(options, served, f"SecuProbe API  {{url}}{BASE_PATH}\nAPI key        {key}\nPages          {pages}")
+        return _serve(
+            options,
+            served,
+            f"SecuProbe API  {{url}}{BASE_PATH}\nAPI key        {'as given' if given else key}\nPages          {pages}",
+        )
     finally:
         store.close()
+
+
+def _tell(line: str) -> None:
+    print(f"serve: {line}", file=sys.stderr, flush=True)
 
 
 def demo_site(arguments: Sequence[str], environment: Mapping[str, str]) -> int:

@@ -57,6 +57,7 @@ class SecuProbe:
         requests: what was asked, where that is noted.
         scans: what is remembered.
         now: seconds since the epoch.
+        tell: is told of each scan that failed, in a line.
     """
 
     engine: Engine
@@ -65,6 +66,7 @@ class SecuProbe:
     requests: list[str] = field(default_factory=list)
     scans: Store = field(default_factory=Store.in_memory)
     now: Callable[[], float] = time.time
+    tell: Callable[[str], None] = lambda _: None
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def account(self, key: str) -> Account | None:
@@ -111,12 +113,17 @@ class SecuProbe:
             self.scans.set_status(scan_id, "running")
             self.scans.finish(scan_id, await self.engine.scan(url))
         except EngineError as error:
-            self.scans.fail(scan_id, str(error))
+            self._fail(scan_id, str(error))
         except asyncio.CancelledError:
-            self.scans.fail(scan_id, STOPPED)
+            self._fail(scan_id, STOPPED)
             raise
         except Exception as error:  # noqa: BLE001  # a full disk, a program that can't be run: nobody waits for ever
-            self.scans.fail(scan_id, f"The embedded SecuProbe itself failed with {type(error).__name__}: {error}")
+            self._fail(scan_id, f"The embedded SecuProbe itself failed with {type(error).__name__}: {error}")
+
+    def _fail(self, scan_id: str, problem: str) -> None:
+        """Store and tell why a scan failed; the API has no field for it. It may be what a site said, so it stays one line."""
+        self.tell("".join(each if each.isprintable() else " " for each in f"scan {scan_id} failed: {problem}"))
+        self.scans.fail(scan_id, problem)
 
     def estimate_s(self, scan: StoredScan) -> float | None:
         """Return how many seconds a scan is expected to take: as earlier ones did, or what the engine says; or None."""
@@ -224,23 +231,6 @@ def create_app(service: SecuProbe) -> FastAPI:
         return JSONResponse({"domains": domains})
 
     return app
-
-
-class RequestLog:
-    """Notes each request before anything else sees it, those included that a fault swallows.
-
-    Args:
-        application: what the requests go on to.
-        service: whose `requests` they are noted in.
-    """
-
-    def __init__(self, application: Any, service: SecuProbe) -> None:
-        self._application, self._service = application, service
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "http":
-            self._service.requests.append(f"{scope['method']} {scope['path']}")
-        await self._application(scope, receive, send)
 
 
 async def limited_body(request: Request) -> bytes:

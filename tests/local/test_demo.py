@@ -172,6 +172,17 @@ def test_a_site_of_ones_own_is_scanned(tmp_path: Path) -> None:
     assert "Exit code 0: the check would pass" in run.log
 
 
+@pytest.mark.wapiti
+def test_why_a_scan_failed_is_told(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "secuprobe_action", "demo", "--folder", str(tmp_path), "--url", "http://127.0.0.1:1/"]
+    done = subprocess.run(
+        command, cwd=ROOT, env=inherited_environment(), capture_output=True, text=True, timeout=100, check=False
+    )
+
+    assert done.returncode not in (0, 1)
+    assert "The embedded SecuProbe says: No page could be read at http://127.0.0.1:1/" in done.stdout
+
+
 def test_only_the_demo_site_can_be_mended() -> None:
     command = [sys.executable, "-m", "secuprobe_action", "demo", "--fix", "--url", "http://127.0.0.1:1"]
     done = subprocess.run(command, cwd=ROOT, env=inherited_environment(), capture_output=True, text=True, timeout=60, check=False)

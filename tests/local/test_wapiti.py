@@ -101,10 +101,27 @@ def test_a_failed_run_makes_the_scan_failed_and_says_why(tmp_path: Path, script:
         page = httpx.get(f"{url.removesuffix('/api/v1')}/scan/{scan_id}").text
     finally:
         server.terminate()
-        server.communicate(timeout=20)
+        log, _ = server.communicate(timeout=20)
 
     assert says in page
     assert "\x1b" not in page
+    (line,) = [each for each in log.splitlines() if each.startswith(f"serve: scan {scan_id} failed: ")]
+    assert says in line
+    assert KEY not in log
+
+
+def test_a_key_is_printed_only_where_it_was_made_up() -> None:
+    command = [sys.executable, "-m", "secuprobe_action", "serve", "--port", "0", "--engine", "scripted"]
+    server = subprocess.Popen(command, cwd=ROOT, env=inherited_environment(), stdout=subprocess.PIPE, text=True)
+    url = api_url(server)
+    assert server.stdout is not None
+    key = server.stdout.readline().split()[-1]
+    answer = httpx.get(f"{url}/domains", headers={"Authorization": f"Bearer {key}"})
+    server.terminate()
+    server.communicate(timeout=20)
+
+    assert key.startswith("sp_live_")
+    assert answer.status_code == 200
 
 
 @pytest.mark.parametrize(

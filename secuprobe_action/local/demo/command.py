@@ -96,6 +96,8 @@ class _Demo:
         index = showcase.write(folder, left, forge, files, facts)
         ending = _ENDINGS.get(left.code, "there is no verdict")
         console.print(f"\nExit code {left.code}: {ending}.", markup=False)
+        if problem := self._problem(left):
+            console.print(problem, markup=False, soft_wrap=True)
         console.print(f"What your team would see: {index.absolute().as_uri()}", markup=False, soft_wrap=True)
         for fact in facts:
             console.print(fact, markup=False, soft_wrap=True)
@@ -111,6 +113,12 @@ class _Demo:
             given = {**self._inputs(url, api + BASE_PATH, account.key), **self._runner(forge, github)}
             left = step.run({**self._machine(), **given}, self.options.folder, console, DEPTHS["quick"].estimate_s)
         return left, forge
+
+    def _problem(self, left: step.Left) -> str:
+        """Return what the embedded SecuProbe knows of the scan beyond its result, such as why it failed; or empty."""
+        scan = self.store.get(left.outputs.get("scan_id", ""))
+        said = "".join(each for each in scan.problem if each.isprintable()) if scan else ""
+        return f"The embedded SecuProbe says: {said}" if said else ""
 
     def _machine(self) -> Mapping[str, str]:
         """Return the environment without what would change the step: inputs, and what a runner sets."""
