@@ -1,5 +1,6 @@
 """What the embedded SecuProbe remembers: scans and their findings, in SQLite. It knows nothing of HTTP or of engines."""
 
+import dataclasses
 import json
 import sqlite3
 import threading
@@ -90,6 +91,7 @@ class Store(Mapping[str, StoredScan]):
     def __init__(self, connection: sqlite3.Connection, now: Callable[[], float] = time.time) -> None:
         self._connection, self._now = connection, now
         self._turn = threading.RLock()  # one connection serves all threads
+        self._unstored: dict[str, tuple[str, float]] = {}  # why scans failed, and when, where the disk had no room for that
         self._prepare()
 
     @classmethod
@@ -152,11 +154,15 @@ class Store(Mapping[str, StoredScan]):
             )
 
     def fail(self, scan_id: str, problem: str) -> None:
-        """Remember that a scan came to nothing, and why."""
-        with self._change() as connection:
-            connection.execute(
-                "UPDATE scans SET status = 'failed', completed_at = ?, problem = ? WHERE id = ?", (self._now(), problem, scan_id)
-            )
+        """Remember that a scan came to nothing, and why; where that can't be stored, for as long as the process lasts."""
+        now = self._now()
+        try:
+            with self._change() as connection:
+                connection.execute(
+                    "UPDATE scans SET status = 'failed', completed_at = ?, problem = ? WHERE id = ?", (now, problem, scan_id)
+                )
+        except sqlite3.Error:  # a full disk: nobody may wait for the scan for ever
+            self._unstored[scan_id] = problem, now
 
     def fail_unfinished(self, problem: str) -> None:
         """Fail every scan that is queued or running."""
@@ -173,8 +179,8 @@ class Store(Mapping[str, StoredScan]):
 
     def any_unfinished(self, owner: str) -> bool:
         """Whether a scan of the account's is queued or running."""
-        query = "SELECT 1 FROM scans WHERE owner = ? AND status IN ('queued', 'running') LIMIT 1"
-        return bool(self._rows(query, owner))
+        rows = self._rows("SELECT id FROM scans WHERE owner = ? AND status IN ('queued', 'running')", owner)
+        return any(scan_id not in self._unstored for (scan_id,) in rows)
 
     def hosts(self, owner: str, limit: int, offset: int = 0) -> list[ScannedHost]:
         """Return the hosts that an account had scanned, the last one first."""
@@ -243,10 +249,11 @@ class Store(Mapping[str, StoredScan]):
             self._connection.execute("BEGIN EXCLUSIVE")
             try:
                 yield self._connection
+                self._connection.execute("COMMIT")
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                if self._connection.in_transaction:  # SQLite itself ends one for which the disk has no room
+                    self._connection.execute("ROLLBACK")
                 raise
-            self._connection.execute("COMMIT")
 
     def _rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         with self._turn:
@@ -255,7 +262,14 @@ class Store(Mapping[str, StoredScan]):
     def _scans(self, condition: str, *values: Any) -> list[StoredScan]:
         rows = self._rows(f"SELECT {_COLUMNS} FROM scans {condition}", *values)
         named = (dict(zip(_COLUMNS.split(", "), row, strict=True)) for row in rows)
-        return [StoredScan(**{**each, "counts": json.loads(each["counts"])}) for each in named]
+        return [self._known(StoredScan(**{**each, "counts": json.loads(each["counts"])})) for each in named]
+
+    def _known(self, scan: StoredScan) -> StoredScan:
+        """Return a scan as it is, where the database could not be told."""
+        if scan.unfinished and scan.id in self._unstored:
+            problem, at = self._unstored[scan.id]
+            return dataclasses.replace(scan, status="failed", problem=problem, completed_at=at)
+        return scan
 
     def _findings(self, scan: StoredScan, order: str, *values: Any) -> list[StoredFinding]:
         rows = self._rows(f"SELECT number, body FROM findings WHERE scan = ? {order}", scan.number, *values)

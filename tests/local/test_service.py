@@ -25,6 +25,6 @@ def test_the_health_check_asks_where_the_last_arguments_have_it_listen(
     assert spec.loader is not None
     service = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(service)
-    own = ("python3", "-ISB", "/app/service.py", "--host", "0.0.0.0", "--port", "8080", "--data", "/data")  # noqa: S104
+    own = ("python3", "-ISB", "/app/service.py", "--host", "0.0.0.0", "--port", "8080", "--data", "/data")
 
     assert service.address([*before, *own, *added, ""]) == address

@@ -242,3 +242,36 @@ def test_the_estimate_is_what_scans_of_the_host_took_and_else_of_any_host() -> N
     scanned("slow", 9000.0, "deep")
     assert service.estimate_s(slow) == 110.0
     assert service.estimate_s(new) == 105.0
+
+
+FULL_DISK = """
+import resource, signal, sys
+from pathlib import Path
+from secuprobe_action.local.engine import LocalFinding, Outcome
+from secuprobe_action.local.store import Store
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+folder = Path(sys.argv[1])
+store = Store.in_folder(folder)
+scan = store.add("me", "http://a/", "a")
+store.set_status(scan.id, "running")
+room = (folder / "secuprobe.sqlite3-wal").stat().st_size + 100
+resource.setrlimit(resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))
+try:
+    store.finish(scan.id, Outcome([LocalFinding(title="x" * 500_000)], 50))
+except Exception as error:
+    store.fail(scan.id, str(error))
+print(store[scan.id].status, store[scan.id].problem, store.any_unfinished("me"))
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+print(store.add("me", "http://b/", "b").status, store[scan.id].status)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a limit to a file's size is how a disk is made full here")
+def test_a_scan_ends_on_a_full_disk_too_and_the_store_goes_on_when_there_is_room(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+
+    first, second = done.stdout.splitlines()
+    assert first.startswith(("failed disk I/O error False", "failed database or disk is full False"))
+    assert second == "queued failed"
