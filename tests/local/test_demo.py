@@ -173,11 +173,12 @@ def test_a_site_of_ones_own_is_scanned(tmp_path: Path) -> None:
 
 
 @pytest.mark.wapiti
-def test_why_a_scan_failed_is_told(tmp_path: Path) -> None:
+@pytest.mark.wapiti
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "ALL_PROXY"])
+def test_why_a_scan_failed_is_told_and_a_companys_proxy_is_not_asked_for_this_machine(tmp_path: Path, name: str) -> None:
     command = [sys.executable, "-m", "secuprobe_action", "demo", "--folder", str(tmp_path), "--url", "http://127.0.0.1:1/"]
-    done = subprocess.run(
-        command, cwd=ROOT, env=inherited_environment(), capture_output=True, text=True, timeout=100, check=False
-    )
+    environment = inherited_environment() | {name: "http://127.0.0.1:9", "NO_PROXY": "intranet.example"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=100, check=False)
 
     assert done.returncode not in (0, 1)
     assert "The embedded SecuProbe says: No page could be read at http://127.0.0.1:1/" in done.stdout

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from secuprobe_action.errors import ExitCode
 from secuprobe_action.local.accounts import Account, Limiter
-from secuprobe_action.local.background import running
+from secuprobe_action.local.background import LOOPBACK, running
 from secuprobe_action.local.database import StoreError
 from secuprobe_action.local.demo import showcase, step
 from secuprobe_action.local.demo.forge import Forge, create_forge
@@ -123,7 +123,10 @@ class _Demo:
     def _machine(self) -> Mapping[str, str]:
         """Return the environment without what would change the step: inputs, and what a runner sets."""
         ours = ("INPUT_", "SECUPROBE_", "GITHUB_")
-        return {name: value for name, value in self.environment.items() if not name.startswith(ours)}
+        kept = {name: value for name, value in self.environment.items() if not name.startswith(ours)}
+        exempt = kept.get("no_proxy") or kept.get("NO_PROXY", "")
+        direct = ",".join(filter(None, (exempt, LOOPBACK, "localhost")))  # all that the step asks is in this process
+        return {**kept, "no_proxy": direct, "NO_PROXY": direct}
 
     def _inputs(self, url: str, api_url: str, key: str) -> Mapping[str, str]:
         return {
