@@ -14,7 +14,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from secuprobe_action.local.background import LOOPBACK
-from secuprobe_action.local.reach import Address, Reach, parse
+from secuprobe_action.local.reach import Address, Reach, effective, parse
 
 Result = TypeVar("Result")
 Resolve = Callable[[str], Coroutine[Any, Any, list[Address]]]
@@ -68,14 +68,15 @@ class Guard:
     Args:
         reach: what may be reached.
         look_up: returns the addresses of a name.
+        own: the address and port that this SecuProbe itself listens on, which is never reached; None: it has none.
 
     Attributes:
         refused: why each connection that was refused was; the last hundred at most.
     """
 
-    def __init__(self, reach: Reach, look_up: Resolve = resolve) -> None:
+    def __init__(self, reach: Reach, look_up: Resolve = resolve, own: tuple[str, int] | None = None) -> None:
         self.refused: list[str] = []
-        self._reach, self._look_up = reach, look_up
+        self._reach, self._look_up, self._own = reach, look_up, own
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.Task[None]] = set()
 
@@ -113,18 +114,33 @@ class Guard:
         addresses = await self._look_up(host)
         refusal = self._reach.refusal(host, addresses)
         if refusal:
-            self.refused = [*self.refused[-99:], refusal]
-            await _answer(writer, _NOT_ALLOWED)
+            await self._refuse(refusal, writer)
             return
         there = await _first_that_answers(addresses, port)
         if there is None:
             await _answer(writer, _UNREACHABLE)
             return
         try:
+            if self._own is not None and _is_own(there[1], *self._own):
+                await self._refuse(f"{host}:{port} is this embedded SecuProbe itself, which is not scanned", writer)
+                return
             await _answer(writer, _GRANTED)
             await asyncio.gather(_pipe(reader, there[1]), _pipe(there[0], writer))
         finally:
             there[1].close()
+
+    async def _refuse(self, why: str, writer: asyncio.StreamWriter) -> None:
+        self.refused = [*self.refused[-99:], why]
+        await _answer(writer, _NOT_ALLOWED)
+
+
+def _is_own(connection: asyncio.StreamWriter, address: str, port: int) -> bool:
+    """Whether a connection leads to a listener of this machine's; whichever way its address was written, it is known now."""
+    (there, there_port), (here, _) = connection.get_extra_info("peername")[:2], connection.get_extra_info("sockname")[:2]
+    if there_port != port:
+        return False
+    peer, listener = effective(parse(there)), effective(parse(address))
+    return peer == listener or (listener.is_unspecified and (peer.is_loopback or there == here))
 
 
 async def _greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> tuple[str, int]:

@@ -94,13 +94,13 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     shape = engine.scenario.shape if isinstance(engine, ScriptedEngine) else "documented"
     service = SecuProbe(engine, [account], shape, scans=store, tell=_tell)
     served = application(service, Access(account if options.open else None))
-    pages = "{url}/" if options.open else "{url}/ (log in with the key)"
+    banner = [
+        f"SecuProbe API  {{url}}{BASE_PATH}",
+        f"API key        {'as given' if given else key}",
+        "Pages          {url}/" + ("" if options.open else " (log in with the key)"),
+    ]
     try:
-        return _serve(
-            options,
-            served,
-            f"SecuProbe API  {{url}}{BASE_PATH}\nAPI key        {'as given' if given else key}\nPages          {pages}",
-        )
+        return _serve(options, served, "\n".join(banner), engine)
     finally:
         store.close()
 
@@ -116,13 +116,15 @@ def demo_site(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     return _serve(parser.parse_args(arguments), create_site(), "Demo site  {url}")
 
 
-def _serve(options: argparse.Namespace, served: Any, banner: str) -> int:
+def _serve(options: argparse.Namespace, served: Any, banner: str, engine: Engine | None = None) -> int:
     try:
         listener = listen(options.host, options.port)
     except OSError as error:
         why = os.strerror(error.errno or 0)
         print(f"can't listen on {options.host}:{options.port}: {why}. Name another --port; 0 takes a free one.", file=sys.stderr)
         return 2
+    if isinstance(engine, WapitiEngine):
+        engine.own = listener.getsockname()[:2]
     host = f"[{options.host}]" if ":" in options.host else options.host
     print(banner.format(url=f"http://{host}:{listener.getsockname()[1]}"), flush=True)
     server(served).run(sockets=[listener])

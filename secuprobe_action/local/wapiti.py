@@ -82,6 +82,7 @@ class WapitiEngine:
         login: what else Wapiti is told.
         work: where a scan's own files lie while it runs; None: where the system keeps temporary files.
         look_up: returns the addresses of a name.
+        own: the address and port of the server that scans with it, which is never reached; None: not known.
     """
 
     program: Path
@@ -90,6 +91,7 @@ class WapitiEngine:
     login: Login = field(default_factory=Login)
     work: Path | None = None
     look_up: Resolve = resolve
+    own: tuple[str, int] | None = None
     learns: bool = True
     _places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
@@ -118,7 +120,7 @@ class WapitiEngine:
 
     async def _guarded(self, url: str, folder: Path) -> Any:
         """Run Wapiti with no way out but the guard's; what that refused is why there is no report, where there is none."""
-        async with Guard(self.reach, self.look_up) as guard:
+        async with Guard(self.reach, self.look_up, self.own) as guard:
             try:
                 report = await self._run(url, folder, guard.url)
                 _require_a_page(url, report["infos"]["crawled_pages"])

@@ -20,6 +20,9 @@ from secuprobe_action.local.store import Store
 from tests.browser import Browser, browser
 from tests.support import FINDINGS, KEY, Api, secuprobe, wait_until
 
+FROM_HERE = {"Sec-Fetch-Site": "same-origin"}
+"""What a browser says of a form of the page's own."""
+
 HOSTILE = "<script>document.title='run'</script><img src=x onerror=\"document.title='run'\">{{ 7*7 }}\ud800"
 
 
@@ -29,7 +32,7 @@ def base(api: Api) -> str:
 
 @contextmanager
 def logged_in(url: str, key: str = KEY) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=url) as client:
+    with httpx.Client(base_url=url, headers=FROM_HERE) as client:
         answer = client.post("/login", data={"key": key, "to": "/"})
         assert answer.status_code == 303
         yield client
@@ -45,7 +48,7 @@ def scanned(api: Api, url: str = "https://shop.example/") -> str:
 
 @pytest.mark.parametrize("path", ["/", "/domains", "/scan/x"])
 def test_reading_needs_a_login_which_leads_back(path: str) -> None:
-    with secuprobe() as api, httpx.Client(base_url=base(api)) as client:
+    with secuprobe() as api, httpx.Client(base_url=base(api), headers=FROM_HERE) as client:
         sent_away = client.get(path)
         form = client.get(sent_away.headers["location"])
         wrong = client.post("/login", data={"key": "sp_live_wrong", "to": path})
@@ -66,13 +69,13 @@ def test_reading_needs_a_login_which_leads_back(path: str) -> None:
 )
 def test_a_login_leads_nowhere_else(to: str) -> None:
     with secuprobe() as api:
-        answer = httpx.post(f"{base(api)}/login", data={"key": KEY, "to": to})
+        answer = httpx.post(f"{base(api)}/login", data={"key": KEY, "to": to}, headers=FROM_HERE)
 
     assert answer.headers["location"] == "/"
 
 
 def test_keys_can_not_be_guessed_by_the_thousand() -> None:
-    with secuprobe() as api, httpx.Client(base_url=base(api)) as client:
+    with secuprobe() as api, httpx.Client(base_url=base(api), headers=FROM_HERE) as client:
         codes = [client.post("/login", data={"key": f"sp_live_{n}"}).status_code for n in range(12)]
         right = client.post("/login", data={"key": KEY})
 
@@ -94,7 +97,17 @@ def test_a_session_ends_with_a_logout_and_by_itself() -> None:
     assert access.reader({"secuprobe_session": second}, "x") is None
 
 
-@pytest.mark.parametrize("headers", [{"Origin": "http://localhost:3000"}, {"Origin": "null"}, {"Sec-Fetch-Site": "same-site"}])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "http://localhost:3000"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Sec-Fetch-Site": ""},
+        {"Content-Type": "multipart/form-data; boundary=x"},
+        {"Content-Type": "text/plain"},
+    ],
+)
 @pytest.mark.parametrize("path", ["/scan", "/logout", "/login"])
 def test_a_form_of_another_page_does_nothing(path: str, headers: dict[str, str]) -> None:
     with secuprobe() as api, logged_in(base(api)) as client:
@@ -287,7 +300,7 @@ def test_without_script_a_page_still_follows_its_scan(person: Browser) -> None:
     account = Account(KEY, Limiter(1000, time.time))
     service = SecuProbe(ScriptedEngine(Scenario(duration_s=60)), [account])
     with running(application(service, Access(account))) as url:
-        page = httpx.post(f"{url}/scan", data={"url": "https://a.example"}, follow_redirects=True).text
+        page = httpx.post(f"{url}/scan", data={"url": "https://a.example"}, headers=FROM_HERE, follow_redirects=True).text
         service.scans.fail_unfinished("over")
         ended = httpx.get(f"{url}/scan/{next(iter(service.scans))}").text
 

@@ -187,6 +187,21 @@ def test_the_guard_lets_through_what_may_be_reached_and_nothing_else() -> None:
     assert asked == ["/page", "/page"]
 
 
+@pytest.mark.parametrize("bound", ["127.0.0.1", "0.0.0.0"])
+def test_the_guard_never_leads_to_the_server_itself(bound: str) -> None:
+    async def try_all(port: int, own: int) -> list[int]:
+        async with Guard(Reach(), own=(bound, own)) as guard:
+            hosts = ("127.0.0.1", "localhost", "0.0.0.0", "::ffff:127.0.0.1")
+            replies = [(await through(guard, host, port))[0] for host in hosts]
+            assert all("is this embedded SecuProbe itself" in each for each in guard.refused)
+            return replies
+
+    with site(Site.page) as (port, asked):
+        assert asyncio.run(try_all(port, port)) == [2] * 4
+        assert asked == []
+        assert asyncio.run(try_all(port, port - 1)) == [0] * 4
+
+
 def test_a_connection_goes_to_the_address_that_was_checked() -> None:
     names = Names(rebound=["127.0.0.1", "169.254.169.254", "127.0.0.1"])
 

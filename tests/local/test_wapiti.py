@@ -188,3 +188,17 @@ def test_the_score_falls_with_each_finding_the_more_the_worse_it_is() -> None:
 
     assert scores == [100, 98, 93, 85, 75]
     assert 0 < score([LocalFinding(severity="critical")] * 10) < 10
+
+
+@pytest.mark.wapiti
+def test_the_server_itself_is_not_scanned() -> None:
+    server = serve("--open")
+    try:
+        url = api_url(server)
+        scan_id = launch(url, url.removesuffix("/api/v1")).json()["scanId"]
+        wait_until(lambda: status(url, scan_id) == "failed")
+    finally:
+        server.terminate()
+        log, _ = server.communicate(timeout=20)
+
+    assert "is this embedded SecuProbe itself, which is not scanned" in log

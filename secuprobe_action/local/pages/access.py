@@ -77,8 +77,11 @@ def hostname(host: str) -> str:
 
 
 def is_from_here(headers: Mapping[str, str]) -> bool:
-    """Whether a form was sent by a page of ours. Cookies don't tell: another port of this host is the same site to them."""
+    """Whether a form was sent by a page of ours. Cookies don't tell: another port of this host is the same site to them.
+
+    A browser says where a form is from; what doesn't say it, such as a scan that a site sent on to here, is no browser.
+    """
     origin = headers.get("origin")
     if origin is not None:
         return urlsplit(origin).netloc == headers.get("host") if "//" in origin else False
-    return headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none")
+    return headers.get("sec-fetch-site") == "same-origin"

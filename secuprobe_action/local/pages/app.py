@@ -180,7 +180,10 @@ async def _form(request: Request) -> dict[str, str]:
 
 
 def _require_own_form(request: Request) -> None:
-    if request.method == "POST" and not is_from_here(request.headers):
+    if request.method != "POST":
+        return
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/x-www-form-urlencoded" or not is_from_here(request.headers):
         raise Refusal(403, "This form was not sent by a page of this SecuProbe")
 
 
