@@ -26,7 +26,7 @@ setup-demo: # what the demo needs is a part of that
 	@$(PYTHON) scripts/environments.py demo
 
 demo: setup-demo ## run the action against the embedded SecuProbe and a demo site (URL=http://localhost:3000: your own)
-	@$(PY) -m secuprobe_action demo --url "$(URL)" $(if $(FIX),--fix) --fail-on-severity "$(SEVERITY)"
+	@$(PY) -m secuprobe_action demo --url "$(URL)" $(if $(filter-out 0 no false,$(FIX)),--fix) --fail-on-severity "$(SEVERITY)"
 
 scan: setup-demo ## scan URL=... with the real service; needs SECUPROBE_API_KEY
 	@$(PY) -m secuprobe_action scan --url "$(URL)" --fail-on-severity "$(SEVERITY)"

@@ -77,6 +77,7 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         options = _parser(environment).parse_args(arguments)
         if options.open and options.host not in LOOPBACK_NAMES:
             raise ValueError(f"--open needs an address of loopback to listen on, and {options.host} is none")
+        _require_ranges(options)
         store = Store.in_folder(options.data) if options.data else Store.in_memory()
         engine = _engine(options)
     except (OSError, ValueError, StoreError) as error:
@@ -105,6 +106,18 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         store.close()
 
 
+def _require_ranges(options: argparse.Namespace) -> None:
+    """See that numbers are such as can be used.
+
+    Raises:
+        ValueError: one isn't.
+    """
+    if options.limit < 1:
+        raise ValueError(f"--limit is {options.limit}; it must be at least 1")
+    if options.time_limit is not None and not 1 <= options.time_limit <= 86_400:
+        raise ValueError(f"--time-limit is {options.time_limit:g}; it must be 1 to 86400 seconds")
+
+
 def _tell(line: str) -> None:
     print(f"serve: {line}", file=sys.stderr, flush=True)
 
@@ -119,8 +132,8 @@ def demo_site(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
 def _serve(options: argparse.Namespace, served: Any, banner: str, engine: Engine | None = None) -> int:
     try:
         listener = listen(options.host, options.port)
-    except OSError as error:
-        why = os.strerror(error.errno or 0)
+    except (OSError, OverflowError) as error:
+        why = os.strerror(error.errno or 0) if isinstance(error, OSError) else "a port is 0 to 65535"
         print(f"can't listen on {options.host}:{options.port}: {why}. Name another --port; 0 takes a free one.", file=sys.stderr)
         return 2
     if isinstance(engine, WapitiEngine):

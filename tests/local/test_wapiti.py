@@ -171,6 +171,24 @@ def test_a_port_that_is_taken_is_told_in_one_line() -> None:
     assert log.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("flag", "value", "says"),
+    [
+        ("--port", "70000", "a port is 0 to 65535"),
+        ("--limit", "0", "--limit is 0; it must be at least 1"),
+        ("--time-limit", "0", "--time-limit is 0; it must be 1 to 86400 seconds"),
+        ("--time-limit", "nan", "--time-limit is nan"),
+    ],
+)
+def test_a_number_that_can_not_be_used_is_told_in_one_line(flag: str, value: str, says: str) -> None:
+    server = serve("--engine", "scripted", flag, value)
+    log, _ = server.communicate(timeout=20)
+
+    assert server.returncode == 2
+    assert says in log
+    assert log.count("\n") == 1
+
+
 def test_serve_refuses_a_scenario_that_is_none(tmp_path: Path) -> None:
     scenario = tmp_path / "scenario.json"
     scenario.write_text('{"duration": 5}', encoding="utf-8")

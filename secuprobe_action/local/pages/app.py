@@ -136,10 +136,12 @@ class _Pages:
         _require_own_form(request)
         form = await _form(request)
         to = form.get("to", "/")
-        if not self._access.may_try():
-            return self._login_page(to, "Too many wrong keys. Wait a minute, then try again.", 429)
         account = self._service.account(form.get("key", "").strip())
         if account is None or "scans:read" not in account.scopes:
+            if (
+                not self._access.may_try()
+            ):  # asked of wrong keys only: whoever sends those must not keep out who has the right one
+                return self._login_page(to, "Too many wrong keys. Wait a minute, then try again.", 429)
             self._access.failed()
             problem = "This is not the API key" if account is None else "This API key lacks the scope scans:read"
             return self._login_page(to, f"{problem}.", 401)
