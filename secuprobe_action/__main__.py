@@ -128,6 +128,11 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         return ExitCode.PASSED
     if arguments and arguments[0] in COMMANDS:
         return COMMANDS[arguments[0]](arguments[1:], environment)
+    if arguments and arguments[0] in ("-h", "--help"):
+        print(
+            f"commands: {', '.join(COMMANDS)}; `secuprobe COMMAND --help` describes one, and scan, the default, is this:\n",
+            flush=True,
+        )
     return scan(arguments, environment)
 
 

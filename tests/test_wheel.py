@@ -92,6 +92,7 @@ def api() -> Iterator[Api]:
 
 def test_it_says_its_version_and_which_commands_it_has(installed: Installed) -> None:
     assert installed.run("--version").stdout == f"{__version__}\n"
+    assert installed.run("--help").stdout.startswith("commands: scan, domains, estate, serve, demo, demo-site; ")
 
     for command in ("scan", "domains", "estate", "serve", "demo"):
         done = installed.run(command, "--help")
