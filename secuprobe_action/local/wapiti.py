@@ -203,6 +203,7 @@ def _last_words(log: Path, login: Login) -> str:
     said = next((line.strip() for line in reversed(lines) if line.strip()), "")
     for header in login.headers:
         said = said.replace(header.partition(":")[2].strip() or header, "***")
+    said = re.sub(r"\?\S+", "?***", said)  # a query may hold a secret of the site's
     shown = "".join(character for character in re.sub("\x1b\\[[0-9;]*m", "", said) if character.isprintable())[:300]
     return f": {shown}" if shown else ""
 

@@ -88,6 +88,7 @@ def test_a_public_address_is_not_scanned_unless_told() -> None:
             "open(next(a for a in sys.argv if a.startswith('--output='))[9:], 'w').write('{')",
             "exit code 0, without a report",
         ),
+        ("print('[+] GET http://a/?token=abcd (0)'); sys.exit(1)", "without a report: [+] GET http://a/?*** (0)"),
         ("time.sleep(60)", "was not finished in time, without a report"),
     ],
 )

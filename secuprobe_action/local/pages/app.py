@@ -138,9 +138,8 @@ class _Pages:
         to = form.get("to", "/")
         account = self._service.account(form.get("key", "").strip())
         if account is None or "scans:read" not in account.scopes:
-            if (
-                not self._access.may_try()
-            ):  # asked of wrong keys only: whoever sends those must not keep out who has the right one
+            # Asked of wrong keys only: whoever sends those must not keep out who has the right one.
+            if not self._access.may_try():
                 return self._login_page(to, "Too many wrong keys. Wait a minute, then try again.", 429)
             self._access.failed()
             problem = "This is not the API key" if account is None else "This API key lacks the scope scans:read"
