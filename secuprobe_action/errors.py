@@ -265,13 +265,6 @@ class WrongSite(ScanError):
     default_advice = "Check the inputs scan_id, baseline and url. Nothing was launched."
 
 
-class NotLaunched(ActionError):
-    """A scan was not launched, since others of the same key were refused."""
-
-    exit_code = ExitCode.SCAN_ERROR
-    title = "SecuProbe: not launched"
-
-
 class NotCompared(ScanError):
     """The findings could not be compared with the baseline, and would not pass without it."""
 

@@ -16,8 +16,8 @@ from secuprobe_action.errors import (
     Forbidden,
     InternalError,
     NotFound,
-    NotLaunched,
     PaymentRequired,
+    ScanError,
     ScanFailed,
     Unauthorized,
     WrongSite,
@@ -224,7 +224,7 @@ class Survey:
         refused = isinstance(error, Forbidden) and not self._started
         self._forbidden += refused
         if isinstance(error, Unauthorized | PaymentRequired) or (refused and self._forbidden >= ENOUGH):
-            self._refusal = NotLaunched(f"It was not launched, since SecuProbe refused others: {error.message}", error.advice)
+            self._refusal = ScanError(f"It was not launched, since SecuProbe refused others: {error.message}", error.advice)
 
     def _judged(self, site: str, judged: Judged) -> Site:
         report, verdict = judged.report, judged.verdict

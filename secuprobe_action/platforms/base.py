@@ -264,16 +264,13 @@ class Platform(Protocol):
         """
 
     def publish_progress(self, name: str, site: str | None, progress: Progress, report_url: str | None) -> None:
-        """Show in the same place that there is no verdict yet, and how it stands.
+        """Show in the same place that there is no verdict yet, and how it stands; raises as `publish_result`.
 
         Args:
             name: whose result it will be.
             site: what it will be of, or None where that isn't known.
             progress: how it stands.
             report_url: where a person will read on, or None.
-
-        Raises:
-            ForgeError: it can't be shown.
         """
 
     def publish_no_result(self, name: str, site: str | None, title: str, message: str, report_url: str | None) -> None:
