@@ -25,6 +25,10 @@ _SKIP_ADVICE = (
 )
 
 
+SHOW_S = 20.0
+"""For the check of a run that scans nothing: to import GitHub's library alone takes a busy machine seconds."""
+
+
 class Shell:
     """Runs a command, and sees to it that it ends well, whatever happens.
 
@@ -88,6 +92,7 @@ class Shell:
         if not withheld:
             return None
         if inputs["check_run"].lower() == "true" and inputs["github_token"]:
+            self.begin_budget(SHOW_S)
             desk = self.desk(inputs["github_token"])
             self.places.add([check(desk)], desk)
         return Skipped(f"{withheld}, so there is no api_key and nothing was scanned", _SKIP_ADVICE)
