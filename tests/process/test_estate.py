@@ -482,6 +482,7 @@ def test_the_action_is_the_command() -> None:
 
 def test_a_required_check_is_not_left_missing_where_there_is_no_key(world: World) -> None:
     event = {"pull_request": {"number": 7, "head": {"sha": world.history.branches["main"], "repo": {"full_name": "org/app"}}}}
+    world.github.pulls[7] = "main"
     world.use(event="pull_request")
     world.runner.environment |= {
         "GITHUB_ACTOR": "dependabot[bot]",
