@@ -53,7 +53,7 @@ mutate: setup ## mutation testing of gate, retry, polling, escape, ignore and ba
 
 field: setup ## the slow tests: outages, slow answers and lists at their own pace; 2,000 random histories
 	$(PY) -m pytest -n 6 -m field tests/field
-	HYPOTHESIS_PROFILE=histories $(PY) -m pytest --timeout 1800 tests/memory/test_histories.py
+	HYPOTHESIS_PROFILE=histories $(PY) -m pytest -n 3 --timeout 1800 tests/memory/test_histories.py
 
 fuzz: setup ## the properties of hostile input, with many more examples
 	HYPOTHESIS_PROFILE=fuzz $(PY) -m pytest -n auto --timeout 3600 tests/properties \
