@@ -25,6 +25,9 @@ AT_ONCE = 24
 LISTS_AT_ONCE = 4
 """Answers that may be large, each of which is in memory as a whole."""
 
+SLOW_S = 10.0
+"""One that takes longer is slow rather than large, and keeps no other from being asked for."""
+
 COUNTED_S = 5.0
 """A request that has no answer for so long has been counted by now: the server does so when it comes."""
 
@@ -119,7 +122,10 @@ class Crew:
             self._take_answers()
             now = self._clock.monotonic()
             self._go_on(now)
-            self._ask(now)
+            room = self._window.room(now)
+            self._finish()
+            self._launch(now, room)
+            self._poll(now, room)
             self._beat(Standing(len(self._waiting), len(self._scans), self._ended))
             if self._scans or self._waiting:
                 self._clock.wait(self._bell, self._idle_s(now))
@@ -170,25 +176,22 @@ class Crew:
             elif isinstance(scan.step, Pause) and (scan.step.refused or now >= scan.at + scan.step.seconds):
                 self._take(scan)
 
-    def _ask(self, now: float) -> None:
-        """Begin the requests that are worth most now, as far as the key's window and the slots allow."""
-        room = self._window.room(now)
-        self._finish()
-        self._launch(now, room)
-        self._poll(now, room)
-
     def _free(self) -> int:
         """Return how many requests may be begun now: of those just begun, none is known to be counted."""
-        now = self._clock.monotonic()
-        room = self._window.room(now)
+        room = self._window.room(self._clock.monotonic())
         left = 1 if room is None or room.fresh else room.left
-        uncounted = sum(now - scan.asked_at < COUNTED_S for scan in self._under_way)
+        uncounted = sum(self._age_s(scan) < COUNTED_S for scan in self._under_way)
         return min(left - uncounted, AT_ONCE - len(self._under_way))
+
+    def _age_s(self, scan: _Scan) -> float:
+        """Return for how long a request has been under way."""
+        return self._clock.monotonic() - scan.asked_at
 
     def _finish(self) -> None:
         # Those first that have got something already: they keep it until they have the rest.
         for scan in sorted(self._ready(Kind.FINISH), key=lambda scan: -scan.finished):
-            if self._free() <= 0 or self._under(Kind.FINISH) >= LISTS_AT_ONCE:
+            quick = sum(each.asking is Kind.FINISH and self._age_s(each) < SLOW_S for each in self._under_way)
+            if self._free() <= 0 or quick >= LISTS_AT_ONCE:
                 return
             self._begin(scan)
 

@@ -265,8 +265,17 @@ def test_a_slow_list_holds_up_nobody_else() -> None:
     assert slow.refused == 0
 
 
+def test_lists_that_trickle_keep_no_other_list_from_being_asked_for() -> None:
+    usual, slow = World(), World(slow_s={(site, Kind.FINISH): 400.0 for site in range(LISTS_AT_ONCE)})
+    for world in (usual, slow):
+        world.run(24)
+
+    others = range(LISTS_AT_ONCE, 24)
+    assert max(slow.ended_s[site] for site in others) <= max(usual.ended_s[site] for site in others) + 30
+
+
 def test_answers_that_may_be_large_are_not_in_memory_together() -> None:
-    world = World(slow_s={(site, Kind.FINISH): 30.0 for site in range(24)})
+    world = World(slow_s={(site, Kind.FINISH): 8.0 for site in range(24)})
     world.run(24)
 
     assert world.at_once(Kind.FINISH) == LISTS_AT_ONCE
