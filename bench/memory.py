@@ -15,7 +15,9 @@ from bench.fleet import Server
 from bench.simulation import ConcurrentClock, Simulation
 from secuprobe_action.errors import ExitCode
 from secuprobe_action.estate_command import Run
+from secuprobe_action.places.outputs import ESTATE_OUTPUTS
 from secuprobe_action.platforms.terminal import Terminal
+from secuprobe_action.shell import Shell
 from secuprobe_action.signals import Signals
 
 LIMIT = 200
@@ -57,7 +59,8 @@ def run(sites: int, folder: Path) -> ExitCode:
         "SECUPROBE_FAIL_ON_SEVERITY": "high",
         "SECUPROBE_TIMEOUT": "6h",
     }
-    estate = Run(platform, ConcurrentClock(simulation), Signals(), lambda wanted: httpx.Client(transport=server))
+    shell = Shell(platform, ConcurrentClock(simulation), Signals(), ESTATE_OUTPUTS)
+    estate = Run(shell, lambda wanted: httpx.Client(transport=server))
     simulation.add(lambda: codes.append(estate.main(environment, {})), 0.0)
     simulation.run()
     return codes[0]

@@ -22,17 +22,16 @@ def scan(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     """Run the action."""
     signals = _signals()
     gc.disable()  # imports make no garbage, and looking for it is a tenth of the start-up
-    from secuprobe_action import app, inputs, platforms
-    from secuprobe_action.clock import SystemClock
+    from secuprobe_action import app, inputs, platforms  # noqa: F401  # what `_shell` needs, too
     from secuprobe_action.connecting import connect
+    from secuprobe_action.places.outputs import SCAN_OUTPUTS
 
     gc.freeze()
     gc.enable()
     flags = inputs.parse_flags(
         arguments, _parser("scan", inputs.DEFAULTS, "Scan a URL with SecuProbe and gate on what it finds.")
     )
-    run = app.Run(platforms.detect(environment, sys.stdout), SystemClock(signals.check), signals, connect)
-    return run.main(environment, flags)
+    return app.Run(_shell(environment, signals, SCAN_OUTPUTS), connect).main(environment, flags)
 
 
 def domains(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
@@ -49,14 +48,13 @@ def domains(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
 def estate(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     """Scan many sites in one step."""
     signals = _signals()
-    from secuprobe_action import estate_command, inputs, platforms
-    from secuprobe_action.clock import SystemClock
+    from secuprobe_action import estate_command, inputs
     from secuprobe_action.connecting import connect
+    from secuprobe_action.places.outputs import ESTATE_OUTPUTS
 
     description = "Scan many sites with SecuProbe, and gate on what it finds in any of them."
     flags = inputs.parse_flags(arguments, _parser("estate", inputs.ESTATE_DEFAULTS, description))
-    run = estate_command.Run(platforms.detect(environment, sys.stdout), SystemClock(signals.check), signals, connect)
-    return run.main(environment, flags)
+    return estate_command.Run(_shell(environment, signals, ESTATE_OUTPUTS), connect).main(environment, flags)
 
 
 def _signals() -> Signals:

@@ -10,7 +10,6 @@ from secuprobe_action import settings
 from secuprobe_action.api.heartbeat import Heartbeat
 from secuprobe_action.api.scan import Scanner
 from secuprobe_action.api.steps import drive
-from secuprobe_action.clock import Clock
 from secuprobe_action.comparing import Comparing
 from secuprobe_action.connecting import client_for
 from secuprobe_action.errors import ExitCode, InputError, Mistake
@@ -26,16 +25,14 @@ from secuprobe_action.places.check_run import CheckRun
 from secuprobe_action.places.comment import PullRequestComment
 from secuprobe_action.places.issue import KeptIssue
 from secuprobe_action.places.log_table import LogTable
-from secuprobe_action.places.outputs import SCAN_OUTPUTS
 from secuprobe_action.places.platform_result import PlatformResult
 from secuprobe_action.places.report_files import ReportFiles, Wanted
-from secuprobe_action.platforms.base import ForgeError, Platform
+from secuprobe_action.platforms.base import ForgeError
 from secuprobe_action.platforms.desk import Desk
 from secuprobe_action.report_files import pairs
 from secuprobe_action.reports import FORMATS
 from secuprobe_action.settings import Settings
 from secuprobe_action.shell import Shell
-from secuprobe_action.signals import Signals
 from secuprobe_action.values import AUTO, CommentMode, ReportFile
 from secuprobe_action.workspace import Workspace
 
@@ -44,17 +41,15 @@ class Run:
     """One run of the action.
 
     Args:
-        platform: where it runs.
-        clock: what it waits with.
-        signals: what may cancel it.
+        shell: what it runs in.
         connect: opens the HTTP client for the settings.
     """
 
-    def __init__(self, platform: Platform, clock: Clock, signals: Signals, connect: Callable[[Settings], httpx.Client]) -> None:
-        self._platform = platform
-        self._clock = clock
+    def __init__(self, shell: Shell, connect: Callable[[Settings], httpx.Client]) -> None:
+        self._shell = shell
+        self._platform = shell.platform
+        self._clock = shell.clock
         self._connect = connect
-        self._shell = Shell(platform, clock, signals, SCAN_OUTPUTS)
 
     def main(self, environment: Mapping[str, str], flags: Mapping[str, str | None]) -> ExitCode:
         """Scan, judge and report; return the exit code, whatever happens.

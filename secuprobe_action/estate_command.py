@@ -10,7 +10,6 @@ from secuprobe_action.api.choosing import chosen
 from secuprobe_action.api.client import SecuProbeClient
 from secuprobe_action.api.steps import drive
 from secuprobe_action.api.wire import Domain
-from secuprobe_action.clock import Clock
 from secuprobe_action.connecting import client_for
 from secuprobe_action.errors import ExitCode
 from secuprobe_action.findings.endings import Ending, Surveyed
@@ -28,13 +27,11 @@ from secuprobe_action.places.base import Place
 from secuprobe_action.places.estate_check import EstateCheck
 from secuprobe_action.places.issue import KeptIssue
 from secuprobe_action.places.log_table import LogTable
-from secuprobe_action.places.outputs import ESTATE_OUTPUTS
 from secuprobe_action.places.site_reports import SiteReports
-from secuprobe_action.platforms.base import ForgeError, Platform
+from secuprobe_action.platforms.base import ForgeError
 from secuprobe_action.platforms.desk import Desk
 from secuprobe_action.settings import EstateSettings
 from secuprobe_action.shell import Shell
-from secuprobe_action.signals import Signals
 from secuprobe_action.survey import Means, Survey, Target
 from secuprobe_action.text import one_line, plural
 from secuprobe_action.values import AUTO
@@ -50,19 +47,15 @@ class Run:
     """One run over many sites.
 
     Args:
-        platform: where it runs.
-        clock: what it waits with.
-        signals: what may cancel it.
+        shell: what it runs in.
         connect: opens the HTTP client for the settings.
     """
 
-    def __init__(
-        self, platform: Platform, clock: Clock, signals: Signals, connect: Callable[[EstateSettings], httpx.Client]
-    ) -> None:
-        self._platform = platform
-        self._clock = clock
+    def __init__(self, shell: Shell, connect: Callable[[EstateSettings], httpx.Client]) -> None:
+        self._shell = shell
+        self._platform = shell.platform
+        self._clock = shell.clock
         self._connect = connect
-        self._shell = Shell(platform, clock, signals, ESTATE_OUTPUTS)
         self._told_at = float("-inf")
 
     def main(self, environment: Mapping[str, str], flags: Mapping[str, str | None]) -> ExitCode:

@@ -152,7 +152,7 @@ class Survey:
         gone = means.memory.gone([_site_of_row(row) for row in rows])
         verb = "is" if gone == 1 else "are"
         notes = (f"{plural(gone, 'site')} of the run before {verb} not among these any more.",) if gone else ()
-        return Surveyed(Estate.of(rows), cancelled, notes)
+        return Surveyed(Estate.of(rows), cancelled, notes, self._wanted.policy.is_gate)
 
     def _not_forgotten(self, row: Site) -> Site:
         """Return a row in doubt where a site that was judged before isn't scanned any more: it may be red as well."""

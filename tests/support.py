@@ -5,6 +5,7 @@ import fcntl
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -325,6 +326,15 @@ def builder() -> str:
     """Return DOCKER_BUILDKIT as this machine's client can do with it: the newer builder needs buildx."""
     has_buildx = subprocess.run(["docker", "buildx", "version"], capture_output=True, check=False).returncode == 0
     return "1" if has_buildx else "0"
+
+
+def copy_of_this(folder: Path) -> Path:
+    """Copy what git knows of this repository."""
+    for name in command_output(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT).splitlines():
+        if (ROOT / name).exists():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    return folder
 
 
 def build_image(tag: str, checkout: Path, *options: str) -> None:

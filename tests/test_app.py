@@ -47,7 +47,8 @@ class Job:
                 raise client
             return client
 
-        return Run(detect(self.environment, self.out), SimulatedClock(), Signals(), connect).main(self.environment, {})
+        shell = Shell(detect(self.environment, self.out), SimulatedClock(), Signals(), SCAN_OUTPUTS)
+        return Run(shell, connect).main(self.environment, {})
 
     def shown(self) -> str:
         return "\n".join(line for line in self.out.getvalue().splitlines() if not line.startswith("::add-mask::"))
@@ -97,7 +98,7 @@ def test_the_other_commands_end_so_too(job: Job, command: str) -> None:
         code = domains_command.run(Shell(platform, SimulatedClock(), Signals(), outputs), connect, job.environment, {})
     else:
         outputs = ESTATE_OUTPUTS
-        code = estate_command.Run(platform, SimulatedClock(), Signals(), connect).main(job.environment, {})
+        code = estate_command.Run(Shell(platform, SimulatedClock(), Signals(), outputs), connect).main(job.environment, {})
 
     assert code is ExitCode.SCAN_ERROR
     assert read_outputs(job.output.read_text(encoding="utf-8")) == dict(outputs)
@@ -179,7 +180,8 @@ def test_nothing_that_a_forge_does_changes_the_verdict(job: Job, count: int, cod
         "INPUT_GITHUB_TOKEN": "t",
     }
     platform = Broken(job.environment, job.out)
-    run = Run(platform, SimulatedClock(), Signals(), lambda wanted: httpx.Client(transport=httpx.MockTransport(answer)))
+    shell = Shell(platform, SimulatedClock(), Signals(), SCAN_OUTPUTS)
+    run = Run(shell, lambda wanted: httpx.Client(transport=httpx.MockTransport(answer)))
 
     assert run.main(job.environment, {}) is code
     assert job.shown().count("The verdict is not affected.") == 2
@@ -192,7 +194,8 @@ def test_what_passed_and_could_not_be_shown_has_not_passed(job: Job) -> None:
             raise RuntimeError(f"with {KEY}")
 
     platform = NoSummary(job.environment, job.out)
-    run = Run(platform, SimulatedClock(), Signals(), lambda wanted: httpx.Client(transport=httpx.MockTransport(nothing_found)))
+    shell = Shell(platform, SimulatedClock(), Signals(), SCAN_OUTPUTS)
+    run = Run(shell, lambda wanted: httpx.Client(transport=httpx.MockTransport(nothing_found)))
 
     assert run.main(job.environment, {}) is ExitCode.SCAN_ERROR
     assert "Summary failed with RuntimeError; see the log." in job.shown()

@@ -91,11 +91,13 @@ class Surveyed:
         estate: what became of each.
         cancelled: what cut the run short, or None.
         notes: what a reader must know besides, in whole sentences.
+        is_gate: whether anything was asked to fail a site.
     """
 
     estate: Estate
     cancelled: Cancelled | None = None
     notes: tuple[str, ...] = ()
+    is_gate: bool = True
 
     @property
     def exit_code(self) -> ExitCode:

@@ -10,8 +10,8 @@ from secuprobe_action.findings.overview import Result
 from secuprobe_action.findings.progress import Progress
 from secuprobe_action.memory.recollection import Recollection
 from secuprobe_action.memory.rules import Recalled
-from secuprobe_action.places.base import Place
-from secuprobe_action.places.comment import STALE, is_current
+from secuprobe_action.places.comment import STALE
+from secuprobe_action.places.commit_check import CommitCheck
 from secuprobe_action.places.summary import rendered
 from secuprobe_action.platforms.base import Check, Conclusion, ForgeError
 from secuprobe_action.platforms.desk import Desk, Errand
@@ -24,10 +24,8 @@ MAX_SUMMARY_BYTES = 60_000
 """A check run's summary holds 65,535 characters."""
 
 
-class CheckRun(Place):
-    """A check run.
-
-    What it does at the desk is done one thing after another, so the identifier that one leaves the next one finds.
+class CheckRun(CommitCheck):
+    """The check of one site.
 
     Args:
         desk: where the forge is asked.
@@ -37,17 +35,9 @@ class CheckRun(Place):
     """
 
     def __init__(self, desk: Desk, recollection: Recollection, name: str, now: Callable[[], float]) -> None:
-        self._desk = desk
+        super().__init__(desk, name, now)
         self._recollection = recollection
-        self._name = name
-        self._now = now
-        self._check_id: int | None = None
-        self._stale = False
         self._started: Started | None = None
-
-    def adopt(self, check_id: int) -> None:
-        """Go on with the check of an earlier attempt, whose scan this run attaches to."""
-        self._check_id = check_id
 
     def start(self, started: Started) -> None:
         self._started = started
@@ -68,12 +58,7 @@ class CheckRun(Place):
         summary = progress_report.render(progress, started.report_url)
         check = Check(self._name, None, progress.line, summary, int(self._now()))
 
-        def work() -> None:
-            if self._check_id is not None:
-                forge = self._desk.forge
-                forge.describe_check(check, forge.subject().commit, self._check_id)
-
-        return work
+        return lambda: self._describe(check)
 
     def end(self, ending: Ending) -> Errand | None:
         conclusion = conclusion_of(ending)
@@ -97,15 +82,6 @@ class CheckRun(Place):
             return STALE if self._stale else note
 
         return Errand("The check run was not published", work, is_news=not isinstance(ending, Skipped))
-
-    def _publish(self, check: Check) -> None:
-        forge = self._desk.forge
-        subject = forge.subject()
-        if self._check_id is None:
-            self._stale = not is_current(forge, subject)
-            if self._stale:
-                return
-        self._check_id = forge.publish_check(check, subject.commit, self._check_id)
 
     def _recalled(self) -> Recalled | None:
         try:
@@ -175,6 +151,8 @@ def _verdict(verdict: Verdict) -> Conclusion:
 def _surveyed(ending: Surveyed) -> Conclusion:
     if ending.cancelled:
         return Conclusion.CANCELLED
+    if ending.estate.result is Result.PASSED and not ending.is_gate:
+        return Conclusion.NEUTRAL
     return Conclusion.SUCCESS if ending.estate.result is Result.PASSED else Conclusion.FAILURE
 
 

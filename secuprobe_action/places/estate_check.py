@@ -8,11 +8,11 @@ from secuprobe_action.findings.overview import Result
 from secuprobe_action.findings.progress import Progress
 from secuprobe_action.memory.estate_memory import EstateMemory
 from secuprobe_action.memory.record import State
-from secuprobe_action.places.base import Place
 from secuprobe_action.places.check_run import MAX_SUMMARY_BYTES, conclusion_of, title_of
-from secuprobe_action.places.comment import STALE, is_current
+from secuprobe_action.places.comment import STALE
+from secuprobe_action.places.commit_check import CommitCheck
 from secuprobe_action.places.summary import rendered
-from secuprobe_action.platforms.base import BEAT_S, Check, ForgeError
+from secuprobe_action.platforms.base import BEAT_S, Check
 from secuprobe_action.platforms.desk import Desk, Errand
 from secuprobe_action.reports import progress as progress_report
 from secuprobe_action.text import plural
@@ -21,8 +21,8 @@ KEEP_S = 10.0
 """Between two writings while scans are launched: what a run that is killed has launched since the last one is launched anew."""
 
 
-class EstateCheck(Place):
-    """A check run for all sites, with what is remembered of them in its text.
+class EstateCheck(CommitCheck):
+    """The check of many sites, with what is remembered of them in its text.
 
     Args:
         desk: where the forge is asked.
@@ -32,20 +32,11 @@ class EstateCheck(Place):
     """
 
     def __init__(self, desk: Desk, memory: EstateMemory, name: str, now: Callable[[], float]) -> None:
-        self._desk = desk
+        super().__init__(desk, name, now)
         self._memory = memory
-        self._name = name
-        self._now = now
-        self._check_id: int | None = None
-        self._adopted = False
-        self._stale = False
         self._writing: Task[None] | None = None
         self._kept = 0
         self._kept_at = float("-inf")
-
-    def adopt(self, check_id: int) -> None:
-        """Go on with the check of an earlier attempt."""
-        self._check_id, self._adopted = check_id, True
 
     def keep(self, progress: Progress) -> None:
         """Write how the sites stand, where that is news; to be called now and then, and waits for nothing."""
@@ -58,11 +49,8 @@ class EstateCheck(Place):
         def work() -> None:
             line, text, _ = self._memory.written(int(at), whole=False)
             check = Check(self._name, None, progress.line, progress_report.render(progress, None), int(at), line, text=text)
-            if self._check_id is None or self._adopted:
-                self._publish(check)
-            else:  # one that GitHub carries out late must not take a conclusion back
-                forge = self._desk.forge
-                forge.describe_check(check, forge.subject().commit, self._check_id)
+            is_new = self._check_id is None or self._is_adopted
+            (self._publish if is_new else self._describe)(check)
 
         self._writing = self._desk.begin(work)  # should it fail, the end is shown all the same, and says so if that fails, too
 
@@ -82,21 +70,6 @@ class EstateCheck(Place):
         # At once, beside what else is shown: what is remembered is worth most where the run has little time left.
         task = self._desk.begin(work)
         return Errand("The check run was not published", task.result, is_news=not isinstance(ending, Skipped))
-
-    def _publish(self, check: Check) -> None:
-        forge = self._desk.forge
-        subject = forge.subject()
-        if self._check_id is None:
-            self._stale = not is_current(forge, subject)
-            if self._stale:
-                return
-        try:
-            self._check_id = forge.publish_check(check, subject.commit, self._check_id)
-        except ForgeError:
-            if not self._adopted:
-                raise
-            self._check_id = forge.publish_check(check, subject.commit, None)
-        self._adopted = False
 
     def _is_whole(self, ending: Ending) -> bool:
         """Whether there is nothing that a later attempt could go on with."""

@@ -3,7 +3,6 @@
 import json
 import re
 import secrets
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,20 +12,11 @@ import yaml
 from scripts import release
 from secuprobe_action import __version__
 from tests.engine.act import READ_BACK, SUMMARY
-from tests.support import ROOT, command_output
+from tests.support import ROOT, command_output, copy_of_this
 
 OURS = "Garconposey/secuprobe-scan-action"
 SECUPROBE = "https://secuprobe.io/api/v1"
 _AUTHOR = {"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@a", "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@a"}
-
-
-def copy_of_this(folder: Path) -> Path:
-    """Copy what git knows of this repository."""
-    for name in command_output(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT).splitlines():
-        if (ROOT / name).exists():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
-    return folder
 
 
 def released(folder: Path, image: str, api_url: str) -> Path:

@@ -13,7 +13,7 @@ from tests.engine.act import Engine, Run
 from tests.engine.conftest import RUNNER
 from tests.engine.registry import Registry
 from tests.git_api import GitHubSide, serving
-from tests.support import KEY, command_output, secuprobe
+from tests.support import KEY, command_output, copy_of_this, secuprobe
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
 
@@ -76,7 +76,7 @@ def _releasing(images: None, service_image: str, building: dict[str, str], tmp_p
     side.folder.mkdir()
     side.git("init", "--quiet", "--bare", "--initial-branch", "main")
     with registry.serving(Registry("ghs_token")) as packages, serving(side):
-        checkout = checkouts.copy_of_this(tmp_path / "checkout")
+        checkout = copy_of_this(tmp_path / "checkout")
         point_to(checkout, packages.host)
         checkouts.commit_all(checkout, origin=str(side.folder))
         command_output(["git", "push", "--quiet", "origin", "main", f"main:refs/tags/{OWN}"], cwd=checkout)

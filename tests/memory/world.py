@@ -10,7 +10,9 @@ import httpx
 from secuprobe_action import estate_command
 from secuprobe_action.app import Run
 from secuprobe_action.errors import ExitCode
+from secuprobe_action.places.outputs import ESTATE_OUTPUTS, SCAN_OUTPUTS
 from secuprobe_action.platforms.terminal import Terminal
+from secuprobe_action.shell import Shell
 from secuprobe_action.signals import Signals
 from tests.git_history import History
 from tests.memory.stores import Place, Store, StoreOfChecks
@@ -70,7 +72,8 @@ class World:
         """Run the action at a commit; a second attempt is of the same workflow run as the last. `more` are other inputs."""
         self.runs += attempt == 1
         self._accept(rules)
-        run = Run(self._platform(commit, attempt), self.clock, Signals(), lambda wanted: self._http(lambda url: found))
+        shell = Shell(self._platform(commit, attempt), self.clock, Signals(), SCAN_OUTPUTS)
+        run = Run(shell, lambda wanted: self._http(lambda url: found))
         return run.main({**self._environment(), "SECUPROBE_URL": url, **more}, {})
 
     def estate(
@@ -81,7 +84,8 @@ class World:
         self._accept(rules)
         platform = self._platform(commit, attempt)
         assert isinstance(platform, Place)
-        run = estate_command.Run(platform, self.clock, Signals(), lambda wanted: self._http(found.__getitem__))
+        shell = Shell(platform, self.clock, Signals(), ESTATE_OUTPUTS)
+        run = estate_command.Run(shell, lambda wanted: self._http(found.__getitem__))
         code = run.main({**self._environment(), "SECUPROBE_URLS": "\n".join(found), "SECUPROBE_REPORTS": "none"}, {})
         return code, {site["site"]: site["result"] for site in json.loads(platform.outputs["sites"])}
 

@@ -4,8 +4,7 @@ import json
 import re
 import signal
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator
 from typing import Any
 
 import jsonschema
@@ -13,36 +12,15 @@ import pytest
 import yaml
 
 from secuprobe_action.inputs import ESTATE_DEFAULTS
-from secuprobe_action.local.scripted import Scenario
 from secuprobe_action.places.outputs import ESTATE_OUTPUTS
-from tests.github_api import FakeGitHub, check_bodies, down, serving
+from tests.github_api import check_bodies, down
+from tests.process.estates import MEMORY, World, account, estate, results, slow
+from tests.process.worlds import SQL, TLS
 from tests.reports.rendered import Page
-from tests.support import FINDINGS, KEY, ROOT, Api, ByHost, Runner, Step, event_file, findings, secuprobe, wait_until
+from tests.support import FINDINGS, KEY, ROOT, Api, Runner, Step, event_file, findings, secuprobe, wait_until
 
 SCHEMA = jsonschema.Draft202012Validator(json.loads((ROOT / "schemas" / "report.json").read_text(encoding="utf-8")))
 NBSP = "\N{NO-BREAK SPACE}"
-TLS = {"title": "Old TLS", "severity": "high", "category": "Transport"}
-SQL = {"title": "SQL injection", "severity": "critical", "category": "Injection"}
-
-Found = Mapping[str, Sequence[Mapping[str, Any]]]
-
-
-@contextmanager
-def account(found: Found, scenario: Mapping[str, Any] | None = None, refused: str | None = None, **options: Any) -> Iterator[Api]:
-    """Run the embedded SecuProbe with the hosts' findings; a host that isn't named has none."""
-    domains = options.pop("domains", dict.fromkeys(found, True))
-    with secuprobe({"estimate_s": 1, **(scenario or {})}, domains=domains, **options) as api:
-        api.service.engine = ByHost(found, refused, Scenario.model_validate({"estimate_s": 1, **(scenario or {})}))
-        yield api
-
-
-def estate(runner: Runner, api: Api, **inputs: str) -> Step:
-    runner.environment = {"GITHUB_WORKSPACE": str(runner.folder), **runner.environment}
-    return runner.run(None, "estate", api_key=KEY, api_url=api.url, **{"fail_on_severity": "high", **inputs})
-
-
-def results(step: Step) -> dict[str, str]:
-    return {site["site"].removeprefix("https://"): site["result"] for site in json.loads(step.outputs["sites"])}
 
 
 def rows(step: Step) -> dict[str, list[str]]:
@@ -259,55 +237,10 @@ def test_no_reports_where_none_are_wanted(runner: Runner) -> None:
 # Over time.
 
 
-class World:
-    """A repository, an account, and runs of the action on all of its sites."""
-
-    def __init__(self, runner: Runner, github: FakeGitHub) -> None:
-        self.runner, self.github, self.history = runner, github, github.history
-
-    def use(self, sha: str = "", event: str = "schedule", run_id: str = "", attempt: int = 1) -> None:
-        """Set a run's environment."""
-        environment = self.github.environment(sha or self.history.branches["main"], event)
-        environment |= {"GITHUB_RUN_ID": run_id} if run_id else {}
-        self.runner.environment = {
-            **environment,
-            "GITHUB_EVENT_PATH": event_file(self.runner.folder, self.github.with_repository()),
-            "GITHUB_WORKSPACE": str(self.runner.folder),
-            "GITHUB_RUN_ATTEMPT": str(attempt),
-        }
-
-    def night(self, found: Found, **inputs: str) -> Step:
-        """Run at the head of main."""
-        self.use()
-        return self.run(found, **inputs)
-
-    def push(self, found: Found, **inputs: str) -> Step:
-        """Run at a new commit of main."""
-        self.use(self.history.commit("main"), "push")
-        return self.run(found, **inputs)
-
-    def run(self, found: Found, **inputs: str) -> Step:
-        self.service.engine = ByHost(found)
-        self.service.accounts[0].domains.update(dict.fromkeys(found, True))
-        return estate(self.runner, self.api, **{**MEMORY, **inputs})
-
-    api: Api
-
-    @property
-    def service(self) -> Any:
-        return self.api.service
-
-
-MEMORY = {"baseline": "auto", "fail_on": "new", "check_run": "true", "github_token": "ghs_token"}
-
-
-@pytest.fixture(name="world")
-def _world(runner: Runner) -> Iterator[World]:
-    with serving(FakeGitHub()) as github, account({"a.example": []}) as api:
-        github.pulls.clear()
-        world = World(runner, github)
-        world.api = api
-        yield world
+@pytest.fixture(name="api")
+def _api() -> Iterator[Api]:
+    with account({"a.example": []}) as api:
+        yield api
 
 
 def test_each_site_has_a_memory_of_its_own_in_one_check_run(world: World) -> None:
@@ -392,12 +325,6 @@ def test_a_run_that_is_killed_loses_no_scan_that_it_has_kept(world: World) -> No
     second = estate(world.runner, world.api, **MEMORY)
 
     assert (second.code, world.api.launches) == (0, 2), second.log
-
-
-def slow(world: World, seconds: float) -> None:
-    """Have scans take their time, those that run as well."""
-    engine = world.service.engine
-    engine.scenario = engine.scenario.model_copy(update={"duration_s": seconds})
 
 
 def test_the_budget_ends_an_estate_with_every_site_in_its_row(runner: Runner) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -10,31 +9,17 @@ import pytest
 
 from secuprobe_action.local.engine import Outcome
 from tests.fake_http import serving as serving_fake
-from tests.github_api import FakeGitHub, Refusal, check_bodies, serving
+from tests.github_api import FakeGitHub, Refusal, check_bodies
 from tests.gitlab_api import FakeGitLab
-from tests.process.test_estate import SQL, TLS, Found, World, account, estate, results
+from tests.process.estates import Found, World, estate, results
 from tests.process.test_gitlab import gitlab_environment
+from tests.process.worlds import SQL, TLS
 from tests.support import KEY, Api, ByHost, Runner
 
 UPLOAD = {"baseline": "", "fail_on": "all", "check_run": "false", "upload_sarif": "true"}
 UPLOADED = "POST /repos/org/app/code-scanning/sarifs"
 FOUND: Found = {"a.example": [SQL], "b.example": [TLS, SQL]}
 MANY: Found = {f"site-{number}.example": [SQL] for number in range(25)}
-
-
-@pytest.fixture(name="api")
-def _api() -> Iterator[Api]:
-    with account({}) as api:
-        yield api
-
-
-@pytest.fixture(name="world")
-def _world(runner: Runner, api: Api) -> Iterator[World]:
-    with serving(FakeGitHub()) as github:
-        github.pulls.clear()
-        world = World(runner, github)
-        world.api = api
-        yield world
 
 
 def alerts(github: FakeGitHub, ref: str = "refs/heads/main") -> dict[str, int]:

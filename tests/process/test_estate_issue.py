@@ -1,38 +1,21 @@
 """The issue of an estate over real HTTP, from its first failure to its reopening, on GitHub and on GitLab."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-import pytest
-
 from secuprobe_action.local.accounts import SCOPES
 from tests.fake_http import serving as serving_fake
-from tests.github_api import FakeGitHub, check_bodies, read_only, serving
+from tests.github_api import check_bodies, read_only
 from tests.gitlab_api import FakeGitLab
-from tests.process.test_estate import SQL, TLS, Found, World, account, estate
+from tests.process.estates import Found, World, estate
 from tests.process.test_gitlab import gitlab_environment
+from tests.process.worlds import SQL, TLS
 from tests.reports.rendered import Page
 from tests.support import KEY, Api, ByHost, Runner, Step
 
 ISSUE = {"baseline": "", "fail_on": "all", "check_run": "false", "issue": "true"}
 BAD: Found = {"a.example": [SQL], "b.example": []}
 OK: Found = {"a.example": [], "b.example": []}
-
-
-@pytest.fixture(name="api")
-def _api() -> Iterator[Api]:
-    with account({}) as api:
-        yield api
-
-
-@pytest.fixture(name="world")
-def _world(runner: Runner, api: Api) -> Iterator[World]:
-    with serving(FakeGitHub()) as github:
-        github.pulls.clear()
-        world = World(runner, github)
-        world.api = api
-        yield world
 
 
 def last_words(issue: dict[str, Any]) -> str:

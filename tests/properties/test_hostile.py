@@ -24,10 +24,12 @@ from secuprobe_action.findings.ignore import parse, rule_for
 from secuprobe_action.findings.model import Finding, Severity
 from secuprobe_action.findings.overview import Estate, Result, Site
 from secuprobe_action.local.demo.runner import read_outputs
+from secuprobe_action.places.outputs import SCAN_OUTPUTS
 from secuprobe_action.platforms import detect
 from secuprobe_action.platforms.base import Level
 from secuprobe_action.platforms.github import GitHub
 from secuprobe_action.reports import markdown, overview
+from secuprobe_action.shell import Shell
 from secuprobe_action.signals import Signals
 from secuprobe_action.text import encodable, one_line, printable
 from tests.reports.rendered import Page
@@ -172,7 +174,8 @@ def test_any_json_ends_in_a_result_or_in_one_of_our_errors(answers: dict[str, An
             "INPUT_TIMEOUT": "60",
         }
         out = io.StringIO()
-        run = Run(detect(environment, out), SimulatedClock(), Signals(), lambda _: httpx.Client(transport=answering(answers)))
+        shell = Shell(detect(environment, out), SimulatedClock(), Signals(), SCAN_OUTPUTS)
+        run = Run(shell, lambda _: httpx.Client(transport=answering(answers)))
         code = run.main(environment, {})
         outputs = read_outputs(output.read_text(encoding="utf-8"))
         page = Page(summary.read_text(encoding="utf-8"))

@@ -4,7 +4,6 @@ import ast
 import json
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -21,7 +20,7 @@ from scripts.publishing import Refused
 from secuprobe_action import __version__
 from tests.git_api import GitHubSide, serving
 from tests.github_api import check_bodies
-from tests.support import ROOT, build_image, command_output
+from tests.support import ROOT, build_image, command_output, copy_of_this
 
 DIGEST = "sha256:" + "a1" * 32
 OWN, MAJOR = f"v{__version__}", f"v{__version__.split('.', maxsplit=1)[0]}"
@@ -30,12 +29,7 @@ WORKFLOW = yaml.safe_load((ROOT / ".github" / "workflows" / "release.yml").read_
 
 @pytest.fixture(name="checkout")
 def _checkout(tmp_path: Path) -> Path:
-    """Return a copy of what git knows of this repository."""
-    for name in command_output(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT).splitlines():
-        if (ROOT / name).exists():
-            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, tmp_path / name)
-    return tmp_path
+    return copy_of_this(tmp_path)
 
 
 def write(root: Path, files: dict[str, str]) -> None:
