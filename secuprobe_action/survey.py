@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from secuprobe_action.api.client import SecuProbeClient
 from secuprobe_action.api.crew import Crew
@@ -33,11 +34,14 @@ from secuprobe_action.memory.ledger import digest_of
 from secuprobe_action.places.alerts import Alerts
 from secuprobe_action.places.site_reports import SiteReports
 from secuprobe_action.settings import EstateSettings
-from secuprobe_action.text import about, one_line, plural
+from secuprobe_action.text import about, duration, one_line, plural
 from secuprobe_action.values import AUTO
 
 RECALL_PAUSE_S, RECALL_PAUSES = 0.5, 120
 """How often is looked whether the forge has answered, and how many times."""
+
+MAX_WATCHED = 6
+"""Of the sites that run, and of those that have ended, as many are shown on a terminal."""
 
 ENOUGH = 3
 """Sites that are forbidden before any scan was launched: what holds for so many holds for all."""
@@ -124,6 +128,7 @@ class Survey:
             self._rows[row.name] = row  # of two of one name, the worse one
         self._begun: set[str] = set()
         self._started: dict[str, Started] = {}
+        self._began_at: dict[str, float] = {}
         self._earlier: Mapping[str, str] = {}
         self._estimate_s: float | None = None
         self._refusal: ActionError | None = None
@@ -185,6 +190,7 @@ class Survey:
 
         def begun(started: Started) -> None:
             self._started[site] = started
+            self._began_at[site] = means.clock.monotonic()
             if started.estimate_s:  # of a site of which nothing else is known: the least says least too much
                 self._estimate_s = min(self._estimate_s or started.estimate_s, started.estimate_s)
             means.memory.began(site, started.scan_id)
@@ -270,7 +276,17 @@ class Survey:
             left_s = elapsed_s * (total - standing.ended) / standing.ended
             left = f", about {about(min(left_s, self._means.deadline.remaining_s))} left" if left_s > 0 else ""
         text = f"{standing.ended:,} of {total:,} done, {standing.running:,} running, {standing.waiting:,} waiting{left}"
-        self._means.show(Progress("scanning", text, standing.ended / total if total else None))
+        self._means.show(Progress("scanning", text, standing.ended / total if total else None, self._watched()))
+
+    def _watched(self) -> tuple[tuple[str, str], ...]:
+        """Return the sites to look at: those that have run longest, and those that ended last."""
+        now = self._means.clock.monotonic()
+        running = islice((site for site in self._began_at if site not in self._rows), MAX_WATCHED)
+        lately = list(self._rows.values())[-MAX_WATCHED:] if self._begun else []
+        return (
+            *((one_line(site, 60), f"running, {duration(now - self._began_at[site])}") for site in running),
+            *((one_line(row.name, 60), f"{row.result.label}: {one_line(row.reason, 80)}") for row in reversed(lately)),
+        )
 
 
 def _site_of_row(row: Site) -> str:

@@ -1,4 +1,5 @@
-"""A progress bar in the last line of a terminal, drawn by rich. Without a thread, and without hiding the cursor: however the
+"""A progress bar in the last lines of a terminal, with a table of many things below it, drawn by rich. Without a
+thread, and without hiding the cursor: however the
 process ends, the terminal is left as it was."""
 
 from collections.abc import Mapping
@@ -7,7 +8,7 @@ from typing import TextIO
 from secuprobe_action.findings.progress import Progress
 
 _WIDTH = 30
-_CLEAR = "\r\x1b[2K"
+_CLEAR, _UP = "\r\x1b[2K", "\x1b[1A"
 
 
 class Bar:
@@ -22,7 +23,7 @@ class Bar:
 
         self._out = out
         self._console = Console(file=out)
-        self._drawn = False
+        self._lines = 0
         self._draws = 0
 
     def draw(self, progress: Progress) -> None:
@@ -39,16 +40,25 @@ class Bar:
         for _ in range(3):
             line.add_column(no_wrap=True)
         line.add_row(Text(progress.stage, "bold"), bar, Text(progress.text))
-        with self._console.capture() as drawn:
+        below = Table.grid(padding=(0, 2), collapse_padding=True)
+        for _ in range(2):
+            below.add_column(no_wrap=True, overflow="ellipsis")
+        for name, stands in progress.rows[: max(0, self._console.size.height - 2)]:
+            below.add_row(Text(f"  {name}"), Text(stands, "dim"))
+        with self._console.capture() as captured:
             self._console.print(line, overflow="ellipsis")
-        self._write(_CLEAR + drawn.get().rstrip("\n"))
-        self._drawn = True
+            if below.row_count:
+                self._console.print(below)
+        drawn = captured.get().rstrip("\n")
+        self.clear()
+        self._write(drawn)
+        self._lines = drawn.count("\n") + 1
 
     def clear(self) -> None:
         """Take it away, for a line to be written in its place."""
-        if self._drawn:
-            self._write(_CLEAR)
-            self._drawn = False
+        if self._lines:
+            self._write(_CLEAR + (_UP + _CLEAR) * (self._lines - 1))
+            self._lines = 0
 
     def _write(self, text: str) -> None:
         self._out.write(text)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from secuprobe_action.local.engine import Outcome
 from tests.github_api import FakeGitHub, check_bodies, serving
 from tests.process.test_gitlab import merge_request, project_of_two, run
 from tests.process.test_pull_request import push
@@ -91,12 +92,12 @@ def test_a_merge_requests_note_says_it_where_there_is_to_be_one(runner: Runner, 
     assert "SecuProbe: passed" in note["body"]
 
 
-def on_a_terminal(folder: Path, url: str, **environment: str) -> str:
-    """Run the scan on a terminal, and return all that it wrote there."""
+def on_a_terminal(folder: Path, url: str, *arguments: str, **environment: str) -> str:
+    """Run a command on a terminal, and return all that it wrote there."""
     ours, its = pty.openpty()
     wanted = {"SECUPROBE_API_KEY": KEY, "SECUPROBE_URL": URL, "SECUPROBE_API_URL": url, "COLUMNS": "100", "TERM": "xterm"}
     process = subprocess.Popen(
-        [sys.executable, str(ROOT / "entrypoint.py")],
+        [sys.executable, str(ROOT / "entrypoint.py"), *arguments],
         cwd=folder,
         env={**inherited_environment(), **wanted, **environment},
         stdin=subprocess.DEVNULL,
@@ -112,7 +113,7 @@ def on_a_terminal(folder: Path, url: str, **environment: str) -> str:
             break
         shown += part
     os.close(ours)
-    assert process.wait(10) == 1
+    assert process.wait(10) in (0, 1)
     return shown.decode().replace("\r\n", "\n")
 
 
@@ -128,6 +129,41 @@ def test_on_a_terminal_there_is_a_bar_and_it_leaves_no_trace(tmp_path: Path) -> 
     assert "━" not in left, "each bar is drawn over"
     assert "\nFAILED: 1 finding at or above critical" in shown
     assert "\x1b[?25l" not in shown, "the cursor stays"
+
+
+def screen_of(written: str) -> list[str]:
+    """Return the lines that a terminal shows after what was written there."""
+    lines, at = [""], 0
+    for part in re.findall(r"\x1b\[[0-9;]*[A-Za-z]|\r|\n|[^\x1b\r\n]+", written):
+        if part == "\n":
+            at += 1
+            lines += [""] * (at + 1 - len(lines))
+        elif part == "\x1b[1A":
+            at -= 1
+        elif part == "\x1b[2K":
+            lines[at] = ""
+        elif not part.startswith(("\x1b", "\r")):
+            lines[at] += part
+    return lines
+
+
+def test_on_a_terminal_an_estate_is_a_table_that_leaves_no_trace(tmp_path: Path) -> None:
+    with secuprobe({**SLOW, "findings": []}, domains={f"site-{n}.example": True for n in range(4)}) as api:
+        scan = api.service.engine.scan
+
+        async def quick_or_slow(url: str) -> Outcome:
+            return Outcome([], 95) if "site-0" in url else await scan(url)
+
+        api.service.engine.scan = quick_or_slow  # type: ignore[method-assign]
+        shown = on_a_terminal(tmp_path, api.url, "estate", SECUPROBE_URL="", COLUMNS="120")
+
+    frames = [re.sub(r"\x1b\[[0-9;]*m", "", frame) for frame in re.split(r"\r\x1b\[2K(?:\x1b\[1A\r\x1b\[2K)*", shown)]
+    tables = [frame for frame in frames if "━" in frame and "\n" in frame.strip()]
+    assert any(re.search(r"^  https://site-\d\.example +running, \d s", table, re.MULTILINE) for table in tables)
+    assert any("passed: no finding" in table for table in tables)
+    left = screen_of(shown)
+    assert not any("━" in line or "running," in line for line in left), left
+    assert "PASSED: 4 sites: 4 passed" in left
 
 
 @pytest.mark.parametrize("environment", [{"TERM": "dumb"}, {"GITLAB_CI": "true"}])
