@@ -35,7 +35,9 @@ def _course(verdict: Verdict) -> list[str]:
 def _changes(verdict: Verdict) -> list[str]:
     lines = []
     if verdict.baseline:
-        lines.append(f"Changes    {len(verdict.new):,} new, {len(verdict.fixed):,} fixed since scan {verdict.baseline.scan_id}")
+        unchanged = len(verdict.findings) - len(verdict.new)
+        counts = f"{len(verdict.new):,} new, {len(verdict.fixed):,} fixed, {unchanged:,} unchanged"
+        lines.append(f"Changes    {counts} since scan {verdict.baseline.scan_id}")
     if verdict.accepted:
         lines.append(f"Accepted   {plural(len(verdict.accepted), 'finding')}, by the ignore file")
     return lines

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import KEY, URL, Api, Runner, Step, findings, secuprobe, wait_until
+from tests.support import KEY, URL, Api, ByHost, Runner, Step, findings, secuprobe, wait_until
 
 pytestmark = [pytest.mark.field, pytest.mark.timeout(400)]
 
@@ -158,6 +158,37 @@ def test_a_known_finding_is_not_failed_over_a_slow_list(runner: Runner, trouble:
 
 
 # Many sites in one step.
+
+
+def with_a_list_of_100_mb(api: Api) -> None:
+    """Give one site findings by the thousand, with descriptions as long as a page."""
+    many = [{**each, "description": "x" * 20_000} for each in findings(*["low"] * 5_000)]
+    api.service.engine = ByHost({"large.example": many})
+
+
+def test_a_list_of_100_mb_among_others_is_judged_and_hides_none(runner: Runner) -> None:
+    with secuprobe(domains={"large.example": True, **{f"site-{n}.example": True for n in range(8)}}) as api:
+        with_a_list_of_100_mb(api)
+        step = runner.run(None, "estate", api_key=KEY, api_url=api.url, timeout="300")
+
+    sites = {site["site"].removeprefix("https://"): site for site in json.loads(step.outputs["sites"])}
+    assert step.code == 0, step.log[-2_000:]
+    assert {site["result"] for site in sites.values()} == {"passed"}
+    assert sites["large.example"]["counts"]["low"] == 5_000
+
+
+def test_a_signal_amid_a_list_of_100_mb_loses_no_other_row(runner: Runner) -> None:
+    with secuprobe(domains={"large.example": True, **{f"site-{n}.example": True for n in range(8)}}) as api:
+        with_a_list_of_100_mb(api)
+        process = runner.start("estate", api_key=KEY, api_url=api.url, timeout="300")
+        wait_until(lambda: len(list((runner.folder / "secuprobe").glob("site-*.json"))) == 8, 120)
+        process.terminate()
+        began = time.monotonic()
+        step = runner.finish(process)
+
+    assert time.monotonic() - began < 2.5
+    sites = {site["site"].removeprefix("https://"): site["result"] for site in json.loads(step.outputs["sites"])}
+    assert [sites[f"site-{n}.example"] for n in range(8)] == ["passed"] * 8
 
 
 def test_five_hundred_sites_in_one_step_meet_no_refusal(runner: Runner) -> None:

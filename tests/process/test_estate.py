@@ -20,6 +20,7 @@ from tests.reports.rendered import Page
 from tests.support import FINDINGS, KEY, ROOT, Api, Runner, Step, event_file, findings, secuprobe, wait_until
 
 SCHEMA = jsonschema.Draft202012Validator(json.loads((ROOT / "schemas" / "report.json").read_text(encoding="utf-8")))
+GETS = ("GET /scans/{id}", "GET /scans/{id}/vulnerabilities")
 NBSP = "\N{NO-BREAK SPACE}"
 
 
@@ -309,6 +310,66 @@ def test_a_second_attempt_launches_nothing_for_what_the_first_has_launched(world
     world.use(run_id="42", attempt=3)
     third = estate(world.runner, world.api, **MEMORY)
     assert (third.code, world.api.launches) == (0, 10), "what was judged whole is scanned anew"
+
+
+def test_a_list_of_domains_may_change_between_attempts(world: World) -> None:
+    domains = world.service.accounts[0].domains
+    domains.update({"b.example": True, "leaves.example": True})
+    slow(world, 60)
+    world.use(run_id="44")
+    process = world.runner.start("estate", api_key=KEY, api_url=world.api.url, **MEMORY)
+    wait_until(lambda: world.api.launches == 3)
+    process.terminate()
+    world.runner.finish(process)
+    del domains["leaves.example"]
+    domains["comes.example"] = True
+    slow(world, 0)
+    world.use(run_id="44", attempt=2)
+    second = estate(world.runner, world.api, **MEMORY)
+
+    assert (second.code, world.api.launches) == (0, 4), "the new one alone is launched"
+    assert set(results(second)) == {"a.example", "b.example", "comes.example"}
+
+
+def test_what_was_judged_is_written_and_the_check_says_what_was_not_reached(world: World) -> None:
+    """SIGTERM, with a key that has room for three scans of eight."""
+    world.service.accounts[0].domains.update({f"site-{n}.example": True for n in range(7)})
+    world.service.accounts[0].limiter.limit = 9
+    world.use(run_id="45")
+    process = world.runner.start("estate", api_key=KEY, api_url=world.api.url, **{**MEMORY, "baseline": "", "fail_on": "all"})
+    reports = world.runner.folder / "secuprobe"
+    wait_until(lambda: any(reports.glob("*.example.json")))
+    assert process.poll() is None, "a site's reports are there as soon as it is judged"
+    process.terminate()
+    step = world.runner.finish(process)
+
+    assert step.code == 143
+    outcome = results(step)
+    assert set(outcome.values()) >= {"passed", "not_reached"}
+    assert {path.name.removesuffix(".json") for path in reports.glob("*.json")} >= {
+        s for s, r in outcome.items() if r == "passed"
+    }
+    (check,) = world.github.checks
+    assert check["conclusion"] == "cancelled"
+    missed = [site for site, result in outcome.items() if result == "not_reached"]
+    assert missed
+    assert all(site in check["output"]["summary"] for site in missed)
+    assert "not reached" in check["output"]["title"]
+
+
+def test_an_api_that_is_down_amid_an_estate_costs_no_site(runner: Runner) -> None:
+    faults = [{"on": on, "after": 3, "times": 12, "status": 503, "body": "<html>down</html>"} for on in GETS]
+    domains = {f"site-{n}.example": True for n in range(10)}
+    with account({}, {"faults": faults, "duration_s": 1}, domains=domains) as api:
+        step = estate(runner, api, timeout="90")
+
+    assert (step.code, set(results(step).values()), api.launches) == (0, {"passed"}, 10), step.log
+
+
+def test_a_run_without_a_gate_is_a_report(world: World) -> None:
+    step = world.push({"a.example": [SQL]}, fail_on_severity="none", fail_on="all", baseline="")
+
+    assert (step.code, world.github.checks[0]["conclusion"]) == (0, "neutral")
 
 
 def test_a_run_that_is_killed_loses_no_scan_that_it_has_kept(world: World) -> None:

@@ -45,7 +45,7 @@ def test_changes_and_accepted_risks_are_counted() -> None:
 
     lines = plain.render(shown.report, shown.verdict).splitlines()
 
-    assert lines[4:6] == ["Changes    2 new, 1 fixed since scan scan-0", "Accepted   1 finding, by the ignore file"]
+    assert lines[4:6] == ["Changes    2 new, 1 fixed, 4 unchanged since scan scan-0", "Accepted   1 finding, by the ignore file"]
     assert not any(line.startswith("medium") for line in lines)
 
 
