@@ -72,6 +72,8 @@ bench-polling: setup ## lag and requests of the polling schedule
 
 bench-fleet: setup ## many jobs on one key, in simulated time
 	@$(PY) -m bench.fleet
+	@echo
+	@$(PY) -m bench.estate
 
 bench-memory: setup ## what a run over up to 5,000 sites holds in memory
 	@$(PY) -m bench.memory

@@ -189,3 +189,7 @@ def _matrix(goal: Goal) -> str:
     billed = sum(ceil(max(each, 1.0) / 60) for each in found.verdicts_s)
     share = found.refused / found.requests
     return f" {found.last_verdict_s:.0f} s | {found.mean_lag_s:.1f} s | {share:.1%} | {billed:,} |"
+
+
+if __name__ == "__main__":
+    main()

@@ -181,15 +181,6 @@ FLEETS = [
 
 
 def main() -> None:
-    """Print both tables."""
-    from bench import estate  # which needs what is here
-
-    print_fleets()
-    print()
-    estate.main()
-
-
-def print_fleets() -> None:
     print("| jobs | limit a minute | timeout | finished of possible | requests | 429s | unavoidable | mean lag | last verdict |")
     print("| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
     for jobs, limit, timeout_s in FLEETS:
