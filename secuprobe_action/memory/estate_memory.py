@@ -11,7 +11,7 @@ from secuprobe_action.clock import Clock, Task
 from secuprobe_action.findings.endings import Judged
 from secuprobe_action.memory.ledger import ESTATE, Ledger, digest_of, read, write
 from secuprobe_action.memory.record import Memory, NotBelieved, Place, Signer, State
-from secuprobe_action.memory.rules import MAX_PARENTS, Believed, Recalled, accepted_after, is_concluded, refuse_future, usable
+from secuprobe_action.memory.rules import MAX_PARENTS, Believed, Recalled, is_concluded, refuse_future, remembered, usable
 from secuprobe_action.platforms.base import Forge, ForgeError, Kept
 from secuprobe_action.platforms.desk import Desk
 from secuprobe_action.text import plural
@@ -134,24 +134,11 @@ class EstateMemory:
 
     def judged(self, site: str, judged: Judged) -> None:
         """Take note of a verdict."""
-        report, verdict = judged.report, judged.verdict
         try:
             recalled: Recalled | None = self.recalled(site)
         except ForgeError:
             recalled = None
-        before = recalled.memory if recalled else None
-        length = () if report.length_s is None else (max(1, round(report.length_s)),)
-        self.scans[site] = Memory(
-            State.JUDGED,
-            recalled is not None and recalled.on_default,
-            "",
-            1,
-            0,
-            report.scan_id,
-            accepted_after(recalled, verdict, report.scan_id) if recalled else None,
-            (*(before.lengths if before else ()), *length),
-            (*(before.scores if before else ()), None if report.score is None else round(report.score)),
-        )
+        self.scans[site] = remembered(judged.report, judged.verdict, recalled)
 
     def written(self, at: int, *, whole: bool) -> tuple[str, str, int]:
         """Return the line and the text of what is to be kept, and how many sites they have no room for; for work at the desk.

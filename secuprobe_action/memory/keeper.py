@@ -9,11 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from secuprobe_action.findings.gate import Verdict
-from secuprobe_action.findings.history import remembered_score
 from secuprobe_action.findings.model import ScanReport, Started
 from secuprobe_action.memory import ages
 from secuprobe_action.memory.record import Memory, Place, Signer, State
-from secuprobe_action.memory.rules import MAX_PARENTS, Believed, Recalled, accepted_after, believed, unfinished, usable
+from secuprobe_action.memory.rules import MAX_PARENTS, Believed, Recalled, believed, remembered, unfinished, usable
 from secuprobe_action.platforms.base import Forge, ForgeError
 from secuprobe_action.text import plural
 
@@ -90,7 +89,8 @@ class Keeper:
             at: when that was so, in seconds since the epoch.
             of_use: whether a later attempt may attach to it.
         """
-        return self._line(self._memory(State.RUNNING if of_use else State.ENDED, scan.scan_id, at), scan.report_url)
+        state, forge = State.RUNNING if of_use else State.ENDED, self._forge
+        return self._line(Memory(state, False, forge.run, forge.attempt, at, scan.scan_id), scan.report_url)  # noqa: FBT003
 
     def judged(self, report: ScanReport, verdict: Verdict, at: int, recalled: Recalled | None) -> str | None:
         """Return the line for a judged scan.
@@ -101,22 +101,9 @@ class Keeper:
             at: when, in seconds since the epoch.
             recalled: what was known before, or None where that could not be asked: then nothing is accepted.
         """
-        before = recalled.memory if recalled else None
-        return self._line(
-            self._memory(
-                State.JUDGED,
-                report.scan_id,
-                at,
-                on_default=recalled is not None and recalled.on_default,
-                accepted=accepted_after(recalled, verdict, report.scan_id) if recalled else None,
-                lengths=(
-                    *(before.lengths if before else ()),
-                    *(() if report.length_s is None else (max(1, round(report.length_s)),)),
-                ),
-                scores=(*(before.scores if before else ()), remembered_score(report)),
-            ),
-            report.report_url,
-        )
+        forge = self._forge
+        left = replace(remembered(report, verdict, recalled), run=forge.run, attempt=forge.attempt, at=at)
+        return self._line(left, report.report_url)
 
     def ages(self, report: ScanReport, verdict: Verdict, recalled: Recalled | None) -> str:
         """Return what goes beside that line: since when the findings are there; nothing where that isn't known.
@@ -130,20 +117,6 @@ class Keeper:
         else:
             return ""
         return ages.write(known, self._signer, self._place(self._forge.subject().commit), report.scan_id)
-
-    def _memory(
-        self,
-        state: State,
-        scan_id: str,
-        at: int,
-        *,
-        on_default: bool = False,
-        accepted: str | None = None,
-        lengths: tuple[int, ...] = (),
-        scores: tuple[int | None, ...] = (),
-    ) -> Memory:
-        forge = self._forge
-        return Memory(state, on_default, forge.run, forge.attempt, at, scan_id, accepted, lengths, scores)
 
     def _line(self, memory: Memory, report_url: str) -> str | None:
         room = self._forge.room(memory.seen, report_url)

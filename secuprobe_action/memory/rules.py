@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from secuprobe_action.findings.baseline import Comparison
 from secuprobe_action.findings.gate import Verdict
-from secuprobe_action.findings.history import Ages, History, history
+from secuprobe_action.findings.history import Ages, History, history, remembered_score
 from secuprobe_action.findings.model import ScanReport
 from secuprobe_action.memory.record import Memory, NotBelieved, Place, Signer, State
 from secuprobe_action.platforms.base import Kept
@@ -125,6 +125,29 @@ def unfinished(memories: Sequence[Believed], run: str, attempt: int) -> Believed
     of_last = [each for each in earlier if each.memory.attempt == last]
     # Jobs that share a name and a site, or a line put back after the verdict: where any came to an end, the site is scanned anew.
     return of_last[0] if of_last and all(each.memory.state is State.RUNNING for each in of_last) else None
+
+
+def remembered(report: ScanReport, verdict: Verdict, recalled: Recalled | None) -> Memory:
+    """Return what a judged scan leaves for later runs; whoever keeps it knows the run, and when.
+
+    Args:
+        report: the scan.
+        verdict: what the gate decided.
+        recalled: what was known before, or None where that could not be asked: then nothing is accepted.
+    """
+    before = recalled.memory if recalled else None
+    length = () if report.length_s is None else (max(1, round(report.length_s)),)
+    return Memory(
+        State.JUDGED,
+        on_default=recalled is not None and recalled.on_default,
+        run="",
+        attempt=1,
+        at=0,
+        seen=report.scan_id,
+        accepted=accepted_after(recalled, verdict, report.scan_id) if recalled else None,
+        lengths=(*(before.lengths if before else ()), *length),
+        scores=(*(before.scores if before else ()), remembered_score(report)),
+    )
 
 
 def accepted_after(recalled: Recalled, verdict: Verdict, scan_id: str) -> str | None:
